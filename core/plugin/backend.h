@@ -1,0 +1,120 @@
+/* A loaded backend: the completed copy of its tables, and the only calls into
+ * it.
+ *
+ * Authors fill in tables with optional slots (tenon/plugin.h). tn_backend_new()
+ * copies at most their own size, checks the required slots, naming each one
+ * that is missing, and fills in the rest. The functions here call without NULL
+ * tests, and catch a plug-in that breaks its promises. */
+#ifndef TENON_BACKEND_H
+#define TENON_BACKEND_H
+
+#include "host.h"
+
+struct tn_backend {
+  struct tn_plugin plugin;
+  struct tn_connection_table connection;
+  struct tn_statement_table statement;
+  struct tn_result_table result;
+  struct tn_dialect_table dialect; /* defaults filled in */
+  struct tn_txn_table txn;
+  struct tn_session_table session;
+  char *path;           /* of the shared object */
+  char *client_version; /* of the client library that is loaded */
+  char *client;         /* its name and version */
+};
+
+/* Check a descriptor and complete its tables. `plugin` stays borrowed, as do
+ * its texts (a plug-in is never unloaded); `path` is copied. Texts that may be
+ * left out become "", limits that are 0 the largest number there is.
+ * Fails: TN_E_PLUGIN, the message being the reason alone, to stand behind the
+ * path; TN_E_MEMORY. */
+enum tn_code tn_backend_new(const struct tn_plugin *plugin, const char *path,
+                            struct tn_backend **ret, tn_err *err);
+void tn_backend_free(struct tn_backend **backend);
+
+/* Put the default into every optional slot that is empty
+ * (backend_default.c). */
+void tn_backend__fill(struct tn_backend *backend);
+
+/* Tell the plug-in that its registry goes away; NULL is a no-op. */
+void tn_backend_shutdown(const struct tn_backend *backend);
+
+/* Every function here makes one call into the plug-in; `call` is prepared by
+ * the caller. A failure without an error set becomes TN_E_INTERNAL, naming
+ * plug-in and slot, as does success without its output. */
+
+/* Options are checked against the descriptor's rows first: TN_E_CONFIG with
+ * the nearest name, or with the range. */
+enum tn_code tn_backend_connect(const struct tn_backend *backend,
+                                const struct tn_connect_args *args,
+                                struct tn_host_call *call, void **ret);
+void tn_backend_disconnect(const struct tn_backend *backend, void *handle,
+                           struct tn_host_call *call);
+enum tn_code tn_backend_ping(const struct tn_backend *backend, void *handle,
+                             struct tn_host_call *call);
+void tn_backend_cancel(const struct tn_backend *backend, void *handle);
+uint64_t tn_backend_caps(const struct tn_backend *backend, void *handle);
+const char *tn_backend_server_version(const struct tn_backend *backend,
+                                      void *handle);
+
+/* `sql` ends with a NUL and has none inside. */
+enum tn_code tn_backend_prepare(const struct tn_backend *backend, void *handle,
+                                const char *sql, struct tn_host_call *call,
+                                void **ret, struct tn_statement_info *info);
+enum tn_code tn_backend_execute(const struct tn_backend *backend,
+                                void *statement, const tn_value *values,
+                                uint32_t count, struct tn_host_call *call,
+                                void **ret);
+enum tn_code tn_backend_columns(const struct tn_backend *backend, void *result,
+                                struct tn_host_call *call,
+                                const struct tn_column **ret,
+                                uint32_t *ret_count);
+enum tn_code tn_backend_info(const struct tn_backend *backend, void *result,
+                             struct tn_result_info *info);
+
+/* TN_OK with `*ret_has_row`; cells are checked in debug builds only. */
+enum tn_code tn_backend_fetch(const struct tn_backend *backend, void *result,
+                              tn_value *cells, struct tn_host_call *call,
+                              bool *ret_has_row);
+
+/* Refuse, before anything is sent, what this backend cannot be given: bad
+ * values, types outside value_types, more bytes than max_value_bytes, more
+ * values than max_parameters. Sets err->parameter. */
+enum tn_code tn_backend_check_values(const struct tn_backend *backend,
+                                     const tn_value *values, size_t count,
+                                     tn_err *err);
+
+enum tn_code tn_backend_begin(const struct tn_backend *backend, void *handle,
+                              const struct tn_txn_request *request,
+                              struct tn_host_call *call);
+enum tn_code tn_backend_commit(const struct tn_backend *backend, void *handle,
+                               struct tn_host_call *call);
+enum tn_code tn_backend_rollback(const struct tn_backend *backend, void *handle,
+                                 struct tn_host_call *call);
+uint32_t tn_backend_txn_state(const struct tn_backend *backend, void *handle);
+
+enum tn_savepoint_action {
+  TN_SAVEPOINT_SET = 1,
+  TN_SAVEPOINT_RELEASE,
+  TN_SAVEPOINT_ROLLBACK,
+};
+enum tn_code tn_backend_savepoint(const struct tn_backend *backend,
+                                  void *handle, enum tn_savepoint_action action,
+                                  const char *name, struct tn_host_call *call);
+
+enum tn_code tn_backend_reset(const struct tn_backend *backend, void *handle,
+                              struct tn_host_call *call);
+enum tn_code tn_backend_set_sql_mode(const struct tn_backend *backend,
+                                     void *handle, const char *mode,
+                                     struct tn_host_call *call);
+enum tn_code tn_backend_set_isolation(const struct tn_backend *backend,
+                                      void *handle, uint32_t isolation,
+                                      struct tn_host_call *call);
+enum tn_code tn_backend_get_isolation(const struct tn_backend *backend,
+                                      void *handle, uint32_t *ret,
+                                      struct tn_host_call *call);
+enum tn_code tn_backend_set_access(const struct tn_backend *backend,
+                                   void *handle, uint32_t access,
+                                   struct tn_host_call *call);
+
+#endif

@@ -1,0 +1,238 @@
+/* What the core does where a plug-in leaves an optional slot empty.
+ *
+ * All defaults stand here, in one place, and are put into the completed copy
+ * of the tables; so nobody else tests a slot for NULL, and what a plug-in
+ * author reads in tenon/plugin.h ("without it …") can be compared with this. */
+#include "backend.h"
+
+#include <string.h>
+
+/* Read the rows of `result` away. */
+static enum tn_code
+drain(const struct tn_backend *backend, void *result, struct tn_host_call *call)
+{
+  const struct tn_column *columns;
+  tn_value *cells;
+  uint32_t count = 0;
+  bool has_row = true;
+  enum tn_code rc;
+
+  rc = tn_backend_columns(backend, result, call, &columns, &count);
+  if (rc != TN_OK || count == 0)
+    return rc;
+  cells = tn_arena_alloc(call->call.arena, count * sizeof(*cells));
+  if (cells == NULL)
+    return tn_err_memory(call->err, backend->plugin.name);
+  while (rc == TN_OK && has_row)
+    rc = tn_backend_fetch(backend, result, cells, call, &has_row);
+  return rc;
+}
+
+static enum tn_code
+run_ping(const struct tn_backend *backend, void *handle,
+         struct tn_host_call *call)
+{
+  const char *sql = backend->dialect.ping_sql;
+  struct tn_statement_info info = { .size = sizeof(info) };
+  void *statement = NULL;
+  void *result = NULL;
+  enum tn_code rc;
+
+  rc = tn_backend_prepare(backend, handle, sql, call, &statement, &info);
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_backend_execute(backend, statement, NULL, 0, call, &result);
+  if (rc == TN_OK) {
+    rc = drain(backend, result, call);
+    backend->result.close(result);
+  }
+  backend->statement.close(statement);
+  return rc;
+}
+
+static int32_t
+default_ping(void *handle, struct tn_call *call)
+{
+  struct tn_host_call *host_call = (struct tn_host_call *)(void *)call;
+  struct tn_arena *callers = call->arena;
+  struct tn_arena arena;
+  enum tn_code rc;
+
+  tn_arena_init(&arena);
+  call->arena = &arena;
+  rc = run_ping(host_call->of, handle, host_call);
+  call->arena = callers;
+  tn_arena_clear(&arena);
+  host_call->failed = (int32_t)rc;
+  return (int32_t)rc;
+}
+
+static void
+default_cancel(void *handle)
+{
+  (void)handle;
+}
+
+/* All: tn_backend_caps() takes only what the descriptor has as well. */
+static uint64_t
+default_server_caps(void *handle)
+{
+  (void)handle;
+  return UINT64_MAX;
+}
+
+/* tn_backend_server_version() shows the client library instead. */
+static const char *
+default_server_version(void *handle)
+{
+  (void)handle;
+  return NULL;
+}
+
+static void
+default_abandon(void *handle)
+{
+  (void)handle;
+}
+
+static int32_t
+default_info(void *result, struct tn_result_info *info)
+{
+  (void)result;
+  info->flags = 0;
+  return TN_OK;
+}
+
+static int32_t
+unsupported(struct tn_call *call, const char *what)
+{
+  return tn_fail(call, TN_E_UNSUPPORTED, "%s: %s",
+                 ((struct tn_host_call *)(void *)call)->of->plugin.name, what);
+}
+
+static int32_t
+default_begin(void *handle, const struct tn_txn_request *request,
+              struct tn_call *call)
+{
+  (void)handle;
+  (void)request;
+  return unsupported(call, "this backend has no transactions");
+}
+
+static int32_t
+default_end(void *handle, struct tn_call *call)
+{
+  (void)handle;
+  return unsupported(call, "this backend has no transactions");
+}
+
+static uint32_t
+default_state(void *handle)
+{
+  (void)handle;
+  return TN_TXN_NONE;
+}
+
+static int32_t
+default_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  (void)handle;
+  (void)name;
+  return unsupported(call, "this backend has no savepoints");
+}
+
+static int32_t
+default_reset(void *handle, struct tn_call *call)
+{
+  (void)handle;
+  return unsupported(call, "this backend cannot reset a session");
+}
+
+static int32_t
+default_set_sql_mode(void *handle, const char *mode, struct tn_call *call)
+{
+  (void)handle;
+
+  /* The server's own mode is what it has anyway. */
+  if (*mode == '\0')
+    return TN_OK;
+  return unsupported(call, "this backend has no sql modes");
+}
+
+static int32_t
+default_set_isolation(void *handle, uint32_t isolation, struct tn_call *call)
+{
+  (void)handle;
+  (void)isolation;
+  return unsupported(call, "this backend cannot set a session's isolation");
+}
+
+static int32_t
+default_get_isolation(void *handle, uint32_t *ret, struct tn_call *call)
+{
+  (void)handle;
+  (void)ret;
+  return unsupported(call, "this backend cannot tell a session's isolation");
+}
+
+static int32_t
+default_set_access(void *handle, uint32_t access, struct tn_call *call)
+{
+  (void)handle;
+  (void)access;
+  return unsupported(call, "this backend cannot set a session's access");
+}
+
+#define FILL(slot, initial)                                                    \
+  do {                                                                         \
+    if ((slot) == 0)                                                           \
+      (slot) = (initial);                                                      \
+  } while (0)
+
+static void
+fill_connection(struct tn_backend *backend)
+{
+  FILL(backend->connection.ping, default_ping);
+  FILL(backend->connection.cancel, default_cancel);
+  FILL(backend->connection.server_caps, default_server_caps);
+  FILL(backend->connection.server_version, default_server_version);
+  FILL(backend->connection.abandon, default_abandon);
+  FILL(backend->result.info, default_info);
+}
+
+static void
+fill_dialect(struct tn_dialect_table *dialect)
+{
+  FILL(dialect->max_parameters, 65535);
+  FILL(dialect->max_identifier_bytes, UINT32_MAX);
+  FILL(dialect->max_value_bytes, UINT64_MAX);
+  FILL(dialect->max_statement_bytes, UINT64_MAX);
+  FILL(dialect->quote_open, '"');
+  FILL(dialect->quote_close, '"');
+  FILL(dialect->ping_sql, "SELECT 1");
+}
+
+static void
+fill_session(struct tn_backend *backend)
+{
+  FILL(backend->txn.begin, default_begin);
+  FILL(backend->txn.commit, default_end);
+  FILL(backend->txn.rollback, default_end);
+  FILL(backend->txn.state, default_state);
+  FILL(backend->txn.savepoint, default_savepoint);
+  FILL(backend->txn.release_savepoint, default_savepoint);
+  FILL(backend->txn.rollback_savepoint, default_savepoint);
+  FILL(backend->session.reset, default_reset);
+  FILL(backend->session.set_sql_mode, default_set_sql_mode);
+  FILL(backend->session.set_isolation, default_set_isolation);
+  FILL(backend->session.get_isolation, default_get_isolation);
+  FILL(backend->session.set_access, default_set_access);
+}
+
+void
+tn_backend__fill(struct tn_backend *backend)
+{
+  fill_connection(backend);
+  fill_dialect(&backend->dialect);
+  fill_session(backend);
+}

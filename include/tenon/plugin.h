@@ -1,0 +1,578 @@
+/* The backend's side of Tenon: the only header a plug-in needs.
+ *
+ * A plug-in is a shared object NAME.so with one exported symbol,
+ * tn_plugin_entry(), beside a manifest NAME.ini that says which URL schemes it
+ * serves. plugins/README.md is the guide and has a whole plug-in as its
+ * example.
+ *
+ * Rules of the ABI, major 1:
+ *  - Every struct here begins with its `size`. Whoever makes one stores
+ *    sizeof; whoever reads one reads no further. Slots and fields are appended
+ *    within a major version, never moved or reused. Rows of tables (struct
+ *    tn_column, tn_error_row, tn_option_row) never change.
+ *  - Numbers have fixed width; 0 is invalid in every numbered set. Categories
+ *    (enum tn_code) and the like cross as int32_t or uint32_t.
+ *  - A plug-in has no undefined symbols into the core (link with -z defs):
+ *    all it needs comes in struct tn_host, so that two cores can share a
+ *    process and a test can play the host. The entry may therefore be called
+ *    more than once: keep the host in the objects you make, not in a static.
+ *  - What comes in is borrowed for the call. What goes out is static, or lives
+ *    in the object it was asked of, or in the call's arena. Nothing is
+ *    allocated on one side and released on the other.
+ *  - A slot that returns int32_t returns TN_OK, or a category after it has
+ *    called host->fail() with it (tn_fail() below does both).
+ *  - A connection and all that was made from it are used by one thread at a
+ *    time; connect() runs in many at once. Only cancel() comes from another
+ *    thread during a call.
+ *  - Every call that may block ends at call->deadline: it waits through
+ *    host->wait() or asks host->check() now and then.
+ *  - A plug-in never prints, exits, aborts, installs a signal handler, changes
+ *    the locale or the environment, or leaves a descriptor without FD_CLOEXEC.
+ *    It is never unloaded.
+ *
+ * Compiles as C11 and as C++17. */
+#ifndef TENON_PLUGIN_H
+#define TENON_PLUGIN_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <tenon/err.h>
+#include <tenon/value.h>
+
+TN_BEGIN_DECLS
+
+#define TN_ABI_MAJOR 1
+#define TN_ABI_MINOR 0
+
+struct tn_arena;
+struct tn_host;
+
+/* ------------------------------------------------------------------ */
+/* The host's side                                                     */
+
+/* One call into a plug-in, made by the host and passed along unchanged. */
+struct tn_call {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t deadline; /* CLOCK_MONOTONIC in nanoseconds; INT64_MAX: none */
+  const struct tn_host *host;
+  struct tn_arena *arena; /* lives as long as what the call makes; NULL where
+                             the slot makes nothing */
+};
+
+/* What went wrong, as the client library tells it. Zero what is not known.
+ * The texts are copied and may point into the library. */
+struct tn_failure {
+  uint32_t size;
+  int32_t category;  /* enum tn_code; 0: look `native` up in the dialect's
+                        errors, then `fallback`, then `sqlstate`, then its
+                        first two characters */
+  int32_t native;    /* the backend's own number, kept as it is */
+  int32_t fallback;  /* a more general number to look up, such as a primary
+                        result code */
+  int32_t position;  /* in the statement, in characters from 1 */
+  int32_t parameter; /* from 1 */
+  const char *sqlstate;
+  const char *message; /* one line */
+  const char *detail;
+};
+
+/* Descriptor events of wait(). */
+#define TN_WAIT_READ  UINT32_C(1)
+#define TN_WAIT_WRITE UINT32_C(2)
+
+/* What a plug-in may ask of the core. All slots are filled. Thread-safe, but
+ * for what a call's arena and error say of threads: they are the call's. */
+struct tn_host {
+  uint32_t size;
+  uint16_t abi_major;
+  uint16_t abi_minor;
+
+  /* Memory, by the rules of malloc, realloc and free. The plug-in's own. */
+  void *(*alloc)(size_t size);
+  void *(*resize)(void *memory, size_t size);
+  void (*release)(void *memory);
+
+  /* Memory that lives as long as what the call makes; NULL when there is no
+   * more. Aligned for any type, not zeroed. */
+  void *(*arena_alloc)(struct tn_arena *arena, size_t size);
+
+  /* Nanoseconds on CLOCK_MONOTONIC. */
+  int64_t (*now)(void);
+
+  /* TN_OK while the call may go on; else TN_E_TIMEOUT or TN_E_CANCELED, with
+   * the error filled in. Cheap enough for every thousandth step of a loop. */
+  int32_t (*check)(struct tn_call *call);
+
+  /* Wait until `fd` is ready for one of `events`, or `until` (same clock as
+   * the deadline) has come; fd -1 only waits. `*ret_events` (may be NULL) is
+   * what the descriptor is ready for, 0 when `until` came first.
+   * Fails as check() does when the call's deadline passes or it is canceled;
+   * TN_E_IO. An application may have replaced it by its own scheduler. */
+  int32_t (*wait)(struct tn_call *call, int32_t fd, uint32_t events,
+                  int64_t until, uint32_t *ret_events);
+
+  /* Fill in the call's error and return its category. Call it at the point of
+   * failure, before any further call into the client library. */
+  int32_t (*fail)(struct tn_call *call, const struct tn_failure *failure);
+
+  /* After fail(): add `size` bytes of text as a field (enum tn_err_field). */
+  void (*fail_field)(struct tn_call *call, uint32_t field, const char *text,
+                     size_t size);
+
+  /* After fail(): change the verdicts its row gave; 0 keeps one. */
+  void (*fail_verdicts)(struct tn_call *call, int32_t connection,
+                        int32_t replay);
+
+  /* Write one line (enum tn_log_level). No secrets, no statement values. */
+  void (*log)(struct tn_call *call, uint32_t level, const char *line);
+
+  /* Text to value and back, as tn_value_parse() and tn_value_print() in
+   * value.h, but that the reason of a refusal is not told. */
+  int32_t (*value_parse)(uint32_t type, const char *text, size_t size,
+                         tn_value *ret);
+  size_t (*value_print)(const tn_value *value, char *buffer, size_t size);
+};
+
+/* ------------------------------------------------------------------ */
+/* Capabilities                                                        */
+
+/* Bits. The descriptor says what the code can do, server_caps() what this
+ * server can do; the core tests bits, never names. */
+#define TN_CAP_WRITE              (UINT64_C(1) << 0) /* INSERT and the like */
+#define TN_CAP_DDL                (UINT64_C(1) << 1) /* CREATE TABLE */
+#define TN_CAP_EXPRESSIONS        (UINT64_C(1) << 2) /* SELECT without FROM */
+#define TN_CAP_TRANSACTION        (UINT64_C(1) << 3) /* needs table txn */
+#define TN_CAP_SAVEPOINT          (UINT64_C(1) << 4)
+#define TN_CAP_DDL_IN_TRANSACTION (UINT64_C(1) << 5)
+#define TN_CAP_TWO_PHASE          (UINT64_C(1) << 6)
+#define TN_CAP_READ_ONLY          (UINT64_C(1) << 7) /* enforced by server */
+#define TN_CAP_READ_UNCOMMITTED   (UINT64_C(1) << 8)
+#define TN_CAP_READ_COMMITTED     (UINT64_C(1) << 9)
+#define TN_CAP_REPEATABLE_READ    (UINT64_C(1) << 10)
+#define TN_CAP_SERIALIZABLE       (UINT64_C(1) << 11)
+#define TN_CAP_LOCK_MODES         (UINT64_C(1) << 12) /* enum tn_lock_mode */
+#define TN_CAP_SQL_MODE           (UINT64_C(1) << 13)
+#define TN_CAP_RETURNING          (UINT64_C(1) << 14)
+#define TN_CAP_UPSERT             (UINT64_C(1) << 15)
+#define TN_CAP_GENERATED_KEY      (UINT64_C(1) << 16)
+#define TN_CAP_CANCEL             (UINT64_C(1) << 17)
+#define TN_CAP_DEADLINE           (UINT64_C(1) << 18) /* inside a statement */
+#define TN_CAP_STREAMING          (UINT64_C(1) << 19) /* bounded memory */
+#define TN_CAP_MULTI_RESULT       (UINT64_C(1) << 20)
+#define TN_CAP_CONSTRAINT_NAMES   (UINT64_C(1) << 21) /* in errors */
+#define TN_CAP_RESET              (UINT64_C(1) << 22)
+
+/* ------------------------------------------------------------------ */
+/* Table 1: connections. Required.                                     */
+
+struct tn_address {
+  const char *host; /* name, IPv4, IPv6 without brackets, or /directory */
+  uint32_t port;    /* 0: the backend's usual one */
+  uint32_t reserved;
+};
+
+struct tn_option {
+  const char *name;
+  const char *value;
+};
+
+/* Whom to connect to. Parts that are absent are NULL. Option values have been
+ * checked against the descriptor's rows; defaults are not filled in. */
+struct tn_connect_args {
+  uint32_t size;
+  uint32_t address_count;
+  const struct tn_address *addresses;
+  const char *dialect; /* of the URL, lower case */
+  const char *driver;
+  const char *user;
+  const char *password; /* wiped after the call: copy it no further */
+  const char *database;
+  uint32_t option_count;
+  uint32_t reserved;
+  const struct tn_option *options;
+};
+
+struct tn_connection_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* Required. Open one session and prepare it for use. `*ret` is the handle
+   * that the other slots take; written on success only. */
+  int32_t (*connect)(const struct tn_connect_args *args, struct tn_call *call,
+                     void **ret);
+
+  /* Required. Release a handle, also one whose server is gone. Statements and
+   * results made from it have been closed before. Bounded by the deadline. */
+  void (*disconnect)(void *handle, struct tn_call *call);
+
+  /* Optional. Is the session still good? Without it the core runs the
+   * dialect's ping_sql. */
+  int32_t (*ping)(void *handle, struct tn_call *call);
+
+  /* Optional. Stop what runs on `handle`; called from another thread, during
+   * a call on that handle or between two fetches of a result, after
+   * host->check() has begun to say "canceled".
+   * Without it the running call is stopped only where it asks the host. */
+  void (*cancel)(void *handle);
+
+  /* Optional. What this server can do. Without it: the descriptor's caps. */
+  uint64_t (*server_caps)(void *handle);
+
+  /* Optional. The server's name and version, living as long as the handle.
+   * Without it the client library's name and version are shown. */
+  const char *(*server_version)(void *handle);
+
+  /* Optional. In a child after fork: release memory without a byte on the
+   * wire and without a lock dropped. Without it the handle is leaked. */
+  void (*abandon)(void *handle);
+};
+
+/* ------------------------------------------------------------------ */
+/* Table 2: statements. Required.                                      */
+
+/* What prepare() found out. */
+struct tn_statement_info {
+  uint32_t size;
+  uint32_t parameter_count;
+  uint32_t column_count; /* 0: returns no rows, or not known yet */
+  uint32_t reserved;
+};
+
+struct tn_statement_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* Required. Compile one statement. `sql` is `sql_size` bytes of UTF-8 ended
+   * by a NUL, with the dialect's placeholders. More than one statement is
+   * refused with TN_E_USAGE, none at all likewise. */
+  int32_t (*prepare)(void *handle, const char *sql, size_t sql_size,
+                     struct tn_call *call, void **ret,
+                     struct tn_statement_info *info);
+
+  /* Required. Run it with `count` == parameter_count values, which have passed
+   * tn_value_check(), are of the dialect's value_types and borrowed for the
+   * call. What the backend would alter is refused with the parameter's number
+   * before anything is sent. The statement has no open result. `*ret` is the
+   * new one. Errors of the whole statement are reported here where the backend
+   * knows them by then. */
+  int32_t (*execute)(void *statement, const tn_value *values, uint32_t count,
+                     struct tn_call *call, void **ret);
+
+  /* Required. Release a statement without an open result. */
+  void (*close)(void *statement);
+};
+
+/* ------------------------------------------------------------------ */
+/* Table 3: results. Required.                                         */
+
+/* A column of a result. Texts are never NULL and live as long as the
+ * statement. */
+struct tn_column {
+  const char *name;
+  const char *type_name; /* as the backend spells it; "" if it does not say */
+  uint32_t type;         /* enum tn_type that its values mostly have */
+  uint32_t reserved;
+};
+
+#define TN_RESULT_HAS_AFFECTED UINT32_C(1)
+#define TN_RESULT_HAS_KEY      UINT32_C(2)
+
+struct tn_result_info {
+  uint32_t size;
+  uint32_t flags;        /* TN_RESULT_… */
+  uint64_t affected;     /* rows matched, not rows changed */
+  int64_t generated_key; /* of the last row inserted */
+};
+
+struct tn_result_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* Required. The columns; `*ret_count` 0 if the statement returns no rows.
+   * Borrowed until the statement is run again or closed, also after the result
+   * was closed. */
+  int32_t (*columns)(void *result, struct tn_call *call,
+                     const struct tn_column **ret, uint32_t *ret_count);
+
+  /* Required. Write the next row's cells, one a column. Bytes in them live
+   * until the next fetch or close. Returns 1 for a row, 0 after the last one
+   * (and from then on), or a category with its sign changed. */
+  int32_t (*fetch)(void *result, tn_value *cells, struct tn_call *call);
+
+  /* Required. Release the result, read to its end or not. */
+  void (*close)(void *result);
+
+  /* Optional. Affected rows and generated key; complete once the rows are read
+   * to their end. Without it neither is known. */
+  int32_t (*info)(void *result, struct tn_result_info *info);
+};
+
+/* ------------------------------------------------------------------ */
+/* Table 4: dialect. Required. Data only.                              */
+
+/* How the lexer finds the placeholders in a statement. */
+#define TN_LEX_BACKSLASH        UINT32_C(0x001) /* '…\'…' */
+#define TN_LEX_E_STRING         UINT32_C(0x002) /* E'…\'…' */
+#define TN_LEX_DOLLAR_QUOTE     UINT32_C(0x004) /* $tag$…$tag$ */
+#define TN_LEX_NESTED_COMMENT   UINT32_C(0x008) /* one inside the other */
+#define TN_LEX_HASH_COMMENT     UINT32_C(0x010) /* # to the line's end */
+#define TN_LEX_DASH_NEEDS_SPACE UINT32_C(0x020) /* "-- x" but not "--x" */
+#define TN_LEX_BACKTICK_NAME    UINT32_C(0x040) /* `name` */
+#define TN_LEX_BRACKET_NAME     UINT32_C(0x080) /* [name] */
+#define TN_LEX_DOUBLE_STRING    UINT32_C(0x100) /* "…" is a string */
+#define TN_LEX_AT_VARIABLE      UINT32_C(0x200) /* @x, @@x, @x := 1 */
+#define TN_LEX_SLICE            UINT32_C(0x400) /* a[1:2] */
+#define TN_LEX_TRIGGER_BODY                                                    \
+  UINT32_C(0x800) /* CREATE TRIGGER … BEGIN a; b;                            \
+                     END is one statement */
+#define TN_LEX_CODE_COMMENT                                                    \
+  UINT32_C(0x1000) /* the inside of a comment that                             \
+                      starts with slash, star and                              \
+                      '!' is executed */
+
+/* How the backend spells a placeholder. */
+enum tn_placeholder {
+  TN_PLACEHOLDER_QUESTION = 1,    /* ?, each its own value */
+  TN_PLACEHOLDER_QUESTION_NUMBER, /* ?1, may be repeated */
+  TN_PLACEHOLDER_DOLLAR_NUMBER,   /* $1, may be repeated */
+};
+
+/* What one native code means. The first row that matches wins. */
+struct tn_error_row {
+  int32_t native;       /* 0: match by sqlstate */
+  int32_t category;     /* enum tn_code */
+  int32_t connection;   /* enum tn_connection_verdict; 0: the category's */
+  int32_t replay;       /* enum tn_replay_verdict; 0: the category's */
+  const char *sqlstate; /* five characters, or two for a class; or NULL */
+  const char *name;     /* the backend's own name for it */
+};
+
+struct tn_dialect_table {
+  uint32_t size;
+  uint32_t lexer;                /* Required. TN_LEX_…; 0 is standard SQL */
+  uint32_t placeholder;          /* Required. enum tn_placeholder */
+  uint32_t value_types;          /* Required. Types a parameter may have: bit
+                                    1 << enum tn_type each; others are refused */
+  uint32_t max_parameters;       /* Optional. 0: 65535 */
+  uint32_t max_identifier_bytes; /* Optional. 0: no limit */
+  uint64_t max_value_bytes;      /* Optional. 0: no limit */
+  uint64_t max_statement_bytes;  /* Optional. 0: no limit */
+  char quote_open;               /* Optional. Around a name; 0: '"' */
+  char quote_close;              /* Optional. Doubled inside a name; 0: '"' */
+  char reserved[6];
+  const char *ping_sql;              /* Optional. NULL: "SELECT 1" */
+  const struct tn_error_row *errors; /* Optional. */
+  uint64_t error_count;
+};
+
+/* ------------------------------------------------------------------ */
+/* Table 5: transactions. Optional; without it TN_E_UNSUPPORTED.       */
+
+enum tn_isolation {
+  TN_ISOLATION_READ_UNCOMMITTED = 1,
+  TN_ISOLATION_READ_COMMITTED,
+  TN_ISOLATION_REPEATABLE_READ,
+  TN_ISOLATION_SERIALIZABLE,
+};
+
+enum tn_access {
+  TN_ACCESS_READ_WRITE = 1,
+  TN_ACCESS_READ_ONLY,
+};
+
+/* When a transaction takes its locks
+ * (https://sqlite.org/lang_transaction.html). */
+enum tn_lock_mode {
+  TN_LOCK_DEFERRED = 1, /* with the first statement that needs one */
+  TN_LOCK_IMMEDIATE,    /* the write lock at once */
+  TN_LOCK_EXCLUSIVE,    /* all locks at once */
+};
+
+/* State of a session's transaction. */
+enum tn_txn_state {
+  TN_TXN_NONE = 1, /* each statement commits by itself */
+  TN_TXN_OPEN,
+  TN_TXN_ABORTED, /* only a rollback is accepted */
+};
+
+/* How to begin; 0 in a field leaves it to the session. */
+struct tn_txn_request {
+  uint32_t size;
+  uint32_t isolation; /* enum tn_isolation */
+  uint32_t access;    /* enum tn_access */
+  uint32_t lock_mode; /* enum tn_lock_mode */
+};
+
+struct tn_txn_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* Required in this table. A wish that cannot be met is refused with
+   * TN_E_UNSUPPORTED, never met by half. A commit whose answer was lost is
+   * TN_E_UNCERTAIN; the core makes that of a TN_E_LOST. */
+  int32_t (*begin)(void *handle, const struct tn_txn_request *request,
+                   struct tn_call *call);
+  int32_t (*commit)(void *handle, struct tn_call *call);
+  int32_t (*rollback)(void *handle, struct tn_call *call);
+
+  /* Required in this table. What the server says, not what was sent. */
+  uint32_t (*state)(void *handle);
+
+  /* Optional, all three or none. `name` is a plain identifier. */
+  int32_t (*savepoint)(void *handle, const char *name, struct tn_call *call);
+  int32_t (*release_savepoint)(void *handle, const char *name,
+                               struct tn_call *call);
+  int32_t (*rollback_savepoint)(void *handle, const char *name,
+                                struct tn_call *call);
+};
+
+/* ------------------------------------------------------------------ */
+/* Table 6: session. Optional; without a slot TN_E_UNSUPPORTED.        */
+
+struct tn_session_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* Optional. Bring the session back to what connect() made: no transaction,
+   * default isolation and access, no temporary objects. */
+  int32_t (*reset)(void *handle, struct tn_call *call);
+
+  /* Optional. How strictly the server treats values, in its own words. ""
+   * asks for the server's own default and is never refused. */
+  int32_t (*set_sql_mode)(void *handle, const char *mode, struct tn_call *call);
+
+  /* Optional, both or none. Of transactions to come. */
+  int32_t (*set_isolation)(void *handle, uint32_t isolation,
+                           struct tn_call *call);
+  int32_t (*get_isolation)(void *handle, uint32_t *ret, struct tn_call *call);
+
+  /* Optional. Refuse writes on this session (enum tn_access). */
+  int32_t (*set_access)(void *handle, uint32_t access, struct tn_call *call);
+};
+
+/* ------------------------------------------------------------------ */
+/* The descriptor                                                      */
+
+enum tn_table_id {
+  TN_TABLE_CONNECTION = 1,
+  TN_TABLE_STATEMENT,
+  TN_TABLE_RESULT,
+  TN_TABLE_DIALECT,
+  TN_TABLE_TXN,
+  TN_TABLE_SESSION,
+  /* 7 to 10 are kept for bulk, schema, provisioning and async. */
+};
+
+enum tn_option_type {
+  TN_OPTION_TEXT = 1,
+  TN_OPTION_INTEGER,  /* min and max count */
+  TN_OPTION_BOOL,     /* 1/0, true/false, yes/no, on/off */
+  TN_OPTION_DURATION, /* "5s", "250ms"; a bare number is seconds; min and max
+                         in milliseconds */
+  TN_OPTION_CHOICE,   /* one of the words in `choices` */
+};
+
+#define TN_OPTION_SECRET UINT32_C(1) /* never shown */
+#define TN_OPTION_IGNORED                                                      \
+  UINT32_C(2) /* of another language's driver: accepted                        \
+                 and said so once */
+
+/* An option that a URL may carry for this backend. */
+struct tn_option_row {
+  const char *name;
+  uint32_t type; /* enum tn_option_type */
+  uint32_t flags;
+  int64_t min;
+  int64_t max;
+  const char *choices; /* "off|normal|full", or NULL */
+  const char *initial; /* the default, as text; "" for none */
+  const char *help;    /* one line, with the unit */
+};
+
+struct tn_plugin {
+  uint32_t size;
+  uint16_t abi_major;      /* TN_ABI_MAJOR */
+  uint16_t abi_minor;      /* TN_ABI_MINOR */
+  uint16_t min_host_minor; /* the oldest host it can work with */
+  uint16_t reserved;
+  uint32_t option_count;
+  uint64_t caps;              /* TN_CAP_… that the code can do */
+  const char *name;           /* as the file's and the manifest's */
+  const char *version;        /* of the plug-in */
+  const char *license;        /* SPDX expression */
+  const char *const *schemes; /* dialect names it serves, ended by NULL */
+  const char *client_library; /* "sqlite3" */
+  const struct tn_option_row *options;
+
+  /* Required. Version of the client library that is loaded. */
+  const char *(*client_version)(void);
+
+  /* Required. The table of that number (enum tn_table_id), as a pointer to the
+   * struct above; NULL if the plug-in has none. The tables are static. */
+  const void *(*get_table)(uint32_t id);
+
+  /* Optional. When a registry that has loaded the plug-in is released: once for
+   * each of several. Nothing that the plug-in made is left by then. */
+  void (*shutdown)(void);
+};
+
+/* The one exported symbol. Returns a static descriptor, or NULL after
+ * host->fail() has said why the plug-in cannot work here. Called without any
+ * lock of the core held, once for each core in the process. */
+TN_API const struct tn_plugin *tn_plugin_entry(struct tn_call *call);
+
+/* ------------------------------------------------------------------ */
+/* For plug-in authors: no code of the core, only calls of the host.   */
+
+/* Fail with a category and a text of your own. Returns `category`. */
+static inline int32_t tn_fail(struct tn_call *call, int32_t category,
+                              const char *fmt, ...) TN_PRINTF(3, 4);
+
+static inline int32_t
+tn_fail(struct tn_call *call, int32_t category, const char *fmt, ...)
+{
+  char text[512];
+  struct tn_failure failure;
+  va_list values;
+
+  va_start(values, fmt);
+  vsnprintf(text, sizeof text, fmt, values);
+  va_end(values);
+  memset(&failure, 0, sizeof failure);
+  failure.size = sizeof failure;
+  failure.category = category;
+  failure.message = text;
+  return call->host->fail(call, &failure);
+}
+
+/* The value of an option; NULL if it was not given. */
+static inline const char *
+tn_connect_option(const struct tn_connect_args *args, const char *name)
+{
+  uint32_t i;
+
+  for (i = 0; i < args->option_count; i++)
+    if (strcmp(args->options[i].name, name) == 0)
+      return args->options[i].value;
+  return NULL;
+}
+
+/* Is the option given and on? Values were checked before connect(). */
+static inline int
+tn_connect_flag(const struct tn_connect_args *args, const char *name,
+                int initial)
+{
+  const char *value = tn_connect_option(args, name);
+
+  if (value == NULL)
+    return initial;
+  return value[0] == '1' || value[0] == 't' || value[0] == 'T' ||
+         value[0] == 'y' || value[0] == 'Y' ||
+         ((value[0] == 'o' || value[0] == 'O') &&
+          (value[1] == 'n' || value[1] == 'N'));
+}
+
+TN_END_DECLS
+
+#endif

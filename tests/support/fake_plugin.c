@@ -1,0 +1,696 @@
+/* A plug-in that does what a test tells it. See fake_plugin.h. */
+#include "fake_plugin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NS_PER_MS    INT64_C(1000000)
+
+struct fake_connection {
+  const struct tn_host *host;
+  struct fake_script *script;
+  struct fake_script own; /* when the URL names none */
+};
+
+struct fake_statement {
+  struct fake_connection *connection;
+  const struct fake_result *answer; /* NULL: no rows */
+};
+
+struct fake_rows {
+  struct fake_statement *statement;
+  uint64_t next;
+};
+
+/* ---- following the script ---- */
+
+static const char *const slot_names[FAKE_SLOT_COUNT] = {
+  "connect",
+  "disconnect",
+  "ping",
+  "cancel",
+  "server_caps",
+  "server_version",
+  "abandon",
+  "prepare",
+  "execute",
+  "close_statement",
+  "columns",
+  "fetch",
+  "close_result",
+  "info",
+  "begin",
+  "commit",
+  "rollback",
+  "state",
+  "savepoint",
+  "release_savepoint",
+  "rollback_savepoint",
+  "reset",
+  "set_sql_mode",
+  "set_isolation",
+  "get_isolation",
+  "set_access",
+};
+
+const char *
+fake_slot_name(enum fake_slot slot)
+{
+  return slot_names[slot];
+}
+
+/* Count a call; the number of it, from 1. */
+static unsigned
+count_call(struct fake_script *script, enum fake_slot slot)
+{
+  size_t used = strlen(script->trace);
+
+  if (script->has_trace)
+    snprintf(script->trace + used, sizeof(script->trace) - used, "%s%s",
+             used > 0 ? " " : "", slot_names[slot]);
+  return atomic_fetch_add(&script->calls[slot], 1) + 1;
+}
+
+static const struct fake_answer *
+find_answer(const struct fake_script *script, enum fake_slot slot, unsigned nth)
+{
+  for (size_t i = 0; i < script->answer_count; i++) {
+    const struct fake_answer *answer = &script->answers[i];
+
+    if (answer->slot == slot && (answer->nth == 0 || answer->nth == nth))
+      return answer;
+  }
+  return NULL;
+}
+
+static int32_t
+fail_as_told(const struct fake_answer *answer, struct tn_call *call)
+{
+  struct tn_failure failure = {
+    .size = sizeof(failure),
+    .category = answer->category > 0 ? answer->category : 0,
+    .native = answer->native,
+    .fallback = answer->fallback,
+    .parameter = answer->parameter,
+    .sqlstate = answer->sqlstate,
+    .message = answer->message,
+    .detail = answer->detail,
+  };
+  int32_t rc = call->host->fail(call, &failure);
+
+  if (answer->constraint != NULL)
+    call->host->fail_field(call, TN_ERR_CONSTRAINT, answer->constraint,
+                           strlen(answer->constraint));
+  call->host->fail_verdicts(call, answer->connection, answer->replay);
+  return rc;
+}
+
+/* Count the call and do what the script says. TN_OK with `*ret_skips` not 0:
+ * return TN_OK but leave the output alone. */
+static int32_t
+follow(struct fake_script *script, enum fake_slot slot, struct tn_call *call,
+       int *ret_skips)
+{
+  const struct fake_answer *answer =
+      find_answer(script, slot, count_call(script, slot));
+  int32_t rc = TN_OK;
+
+  *ret_skips = 0;
+  if (answer == NULL)
+    return TN_OK;
+  if (answer->wait_ms > 0)
+    rc = call->host->wait(
+        call, -1, 0, call->host->now() + (int64_t)answer->wait_ms * NS_PER_MS,
+        NULL);
+  if (rc != TN_OK)
+    return rc;
+  *ret_skips = (answer->flags & FAKE_NO_OUTPUT) != 0;
+  if (answer->category == TN_OK)
+    return TN_OK;
+  if ((answer->flags & FAKE_SILENT) != 0)
+    return answer->category;
+  rc = fail_as_told(answer, call);
+  return (answer->flags & FAKE_GET_OVER) != 0 ? TN_OK : rc;
+}
+
+/* For slots without an output. */
+static int32_t
+follow_simple(void *handle, enum fake_slot slot, struct tn_call *call)
+{
+  const struct fake_connection *connection = handle;
+  int skips;
+
+  return follow(connection->script, slot, call, &skips);
+}
+
+static void
+count_only(const void *handle, enum fake_slot slot)
+{
+  const struct fake_connection *connection = handle;
+
+  count_call(connection->script, slot);
+}
+
+static void *
+make(struct tn_call *call, size_t size)
+{
+  void *memory = call->host->alloc(size);
+
+  if (memory == NULL)
+    (void)tn_fail(call, TN_E_MEMORY, "fake: out of memory");
+  else
+    memset(memory, 0, size);
+  return memory;
+}
+
+/* ---- connections ---- */
+
+static void
+add_arg(char *out, size_t size, const char *name, const char *value)
+{
+  size_t used = strlen(out);
+
+  if (value != NULL)
+    snprintf(out + used, size - used, "%s%s=%s", used > 0 ? " " : "", name,
+             value);
+}
+
+static void
+note_args(struct fake_script *script, const struct tn_connect_args *args)
+{
+  char address[256];
+  char *out = script->args;
+  size_t size = sizeof(script->args);
+
+  out[0] = '\0';
+  add_arg(out, size, "dialect", args->dialect);
+  add_arg(out, size, "driver", args->driver);
+  add_arg(out, size, "user", args->user);
+  add_arg(out, size, "password", args->password);
+  for (uint32_t i = 0; i < args->address_count; i++) {
+    snprintf(address, sizeof(address), "%s:%u", args->addresses[i].host,
+             (unsigned)args->addresses[i].port);
+    add_arg(out, size, "host", address);
+  }
+  add_arg(out, size, "database", args->database);
+  for (uint32_t i = 0; i < args->option_count; i++) {
+    if (strcmp(args->options[i].name, "script") != 0)
+      add_arg(out, size, args->options[i].name, args->options[i].value);
+  }
+}
+
+static int32_t
+fake_connect(const struct tn_connect_args *args, struct tn_call *call,
+             void **ret)
+{
+  const char *script = tn_connect_option(args, "script");
+  struct fake_connection *connection = make(call, sizeof(*connection));
+  int skips;
+  int32_t rc;
+
+  if (connection == NULL)
+    return TN_E_MEMORY;
+  connection->host = call->host;
+  connection->script =
+      script != NULL
+          ? (struct fake_script *)(uintptr_t)strtoull(script, NULL, 16)
+          : &connection->own;
+  note_args(connection->script, args);
+  rc = follow(connection->script, FAKE_CONNECT, call, &skips);
+  if (rc != TN_OK || skips) {
+    call->host->release(connection);
+    return rc;
+  }
+  atomic_fetch_add(&connection->script->open_connections, 1);
+  *ret = connection;
+  return TN_OK;
+}
+
+static void
+fake_disconnect(void *handle, struct tn_call *call)
+{
+  struct fake_connection *connection = handle;
+
+  (void)call;
+  count_call(connection->script, FAKE_DISCONNECT);
+  atomic_fetch_sub(&connection->script->open_connections, 1);
+  connection->host->release(connection);
+}
+
+static int32_t
+fake_ping(void *handle, struct tn_call *call)
+{
+  return follow_simple(handle, FAKE_PING, call);
+}
+
+static void
+fake_cancel(void *handle)
+{
+  count_only(handle, FAKE_CANCEL);
+}
+
+static uint64_t
+fake_server_caps(void *handle)
+{
+  const struct fake_connection *connection = handle;
+
+  count_only(handle, FAKE_SERVER_CAPS);
+  return connection->script->server_caps != 0 ? connection->script->server_caps
+                                              : UINT64_MAX;
+}
+
+static const char *
+fake_server_version(void *handle)
+{
+  const struct fake_connection *connection = handle;
+
+  count_only(handle, FAKE_SERVER_VERSION);
+  return connection->script->server_version != NULL
+             ? connection->script->server_version
+             : "Fake 1.0";
+}
+
+static void
+fake_abandon(void *handle)
+{
+  struct fake_connection *connection = handle;
+
+  count_call(connection->script, FAKE_ABANDON);
+  atomic_fetch_sub(&connection->script->open_connections, 1);
+  connection->host->release(connection);
+}
+
+/* ---- statements ---- */
+
+static const struct fake_result *
+find_result(const struct fake_script *script, const char *sql)
+{
+  for (size_t i = 0; i < script->result_count; i++) {
+    const char *wanted = script->results[i].sql;
+
+    if (wanted == NULL || strncmp(sql, wanted, strlen(wanted)) == 0)
+      return &script->results[i];
+  }
+  return NULL;
+}
+
+static int32_t
+fake_prepare(void *handle, const char *sql, size_t sql_size,
+             struct tn_call *call, void **ret, struct tn_statement_info *info)
+{
+  struct fake_connection *connection = handle;
+  struct fake_script *script = connection->script;
+  struct fake_statement *statement;
+  int skips;
+  int32_t rc = follow(script, FAKE_PREPARE, call, &skips);
+
+  snprintf(script->sql, sizeof(script->sql), "%s", sql);
+  if (rc != TN_OK || skips)
+    return rc;
+  statement = make(call, sizeof(*statement));
+  if (statement == NULL)
+    return TN_E_MEMORY;
+  statement->connection = connection;
+  statement->answer = find_result(script, sql);
+  info->parameter_count = 0;
+  for (size_t i = 0; i < sql_size; i++)
+    info->parameter_count += sql[i] == '?';
+  info->column_count =
+      statement->answer != NULL ? statement->answer->column_count : 0;
+  atomic_fetch_add(&script->open_statements, 1);
+  *ret = statement;
+  return TN_OK;
+}
+
+static int32_t
+fake_execute(void *handle, const tn_value *values, uint32_t count,
+             struct tn_call *call, void **ret)
+{
+  struct fake_statement *statement = handle;
+  struct fake_script *script = statement->connection->script;
+  struct fake_rows *rows;
+  int skips;
+  int32_t rc = follow(script, FAKE_EXECUTE, call, &skips);
+
+  script->value_count = count;
+  for (uint32_t i = 0; i < count && i < COUNT(script->values); i++)
+    script->values[i] = values[i];
+  if (rc != TN_OK || skips)
+    return rc;
+  rows = make(call, sizeof(*rows));
+  if (rows == NULL)
+    return TN_E_MEMORY;
+  rows->statement = statement;
+  atomic_fetch_add(&script->open_results, 1);
+  *ret = rows;
+  return TN_OK;
+}
+
+static void
+fake_close_statement(void *handle)
+{
+  struct fake_statement *statement = handle;
+
+  count_only(statement->connection, FAKE_CLOSE_STATEMENT);
+  atomic_fetch_sub(&statement->connection->script->open_statements, 1);
+  statement->connection->host->release(statement);
+}
+
+/* ---- results ---- */
+
+static int32_t
+fake_columns(void *handle, struct tn_call *call, const struct tn_column **ret,
+             uint32_t *ret_count)
+{
+  const struct fake_rows *rows = handle;
+  const struct fake_result *answer = rows->statement->answer;
+  int skips;
+  int32_t rc =
+      follow(rows->statement->connection->script, FAKE_COLUMNS, call, &skips);
+
+  if (rc != TN_OK)
+    return rc;
+  *ret_count = answer != NULL ? answer->column_count : 0;
+  if (!skips)
+    *ret = answer != NULL ? answer->columns : NULL;
+  return TN_OK;
+}
+
+static int32_t
+fake_fetch(void *handle, tn_value *cells, struct tn_call *call)
+{
+  struct fake_rows *rows = handle;
+  const struct fake_result *answer = rows->statement->answer;
+  int skips;
+  int32_t rc =
+      follow(rows->statement->connection->script, FAKE_FETCH, call, &skips);
+
+  if (rc != TN_OK)
+    return -rc;
+  if (skips)
+    return 2; /* neither a row nor the end */
+  if (answer == NULL || rows->next == answer->row_count)
+    return 0;
+  memcpy(cells, answer->rows + rows->next * answer->column_count,
+         answer->column_count * sizeof(*cells));
+  rows->next++;
+  return 1;
+}
+
+static void
+fake_close_result(void *handle)
+{
+  struct fake_rows *rows = handle;
+  struct fake_connection *connection = rows->statement->connection;
+
+  count_only(connection, FAKE_CLOSE_RESULT);
+  atomic_fetch_sub(&connection->script->open_results, 1);
+  connection->host->release(rows);
+}
+
+static int32_t
+fake_info(void *handle, struct tn_result_info *info)
+{
+  const struct fake_rows *rows = handle;
+  const struct fake_result *answer = rows->statement->answer;
+  const struct fake_script *script = rows->statement->connection->script;
+  const struct fake_answer *told;
+
+  count_only(rows->statement->connection, FAKE_INFO);
+  told = find_answer(script, FAKE_INFO, script->calls[FAKE_INFO]);
+  if (told != NULL && told->category != TN_OK)
+    return told->category;
+  if (answer == NULL)
+    return TN_OK;
+  info->flags = answer->info_flags;
+  info->affected = answer->affected;
+  info->generated_key = answer->generated_key;
+  return TN_OK;
+}
+
+/* ---- transactions and sessions ---- */
+
+static int32_t
+fake_begin(void *handle, const struct tn_txn_request *request,
+           struct tn_call *call)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = follow_simple(handle, FAKE_BEGIN, call);
+
+  if (rc != TN_OK)
+    return rc;
+  script->isolation = request->isolation;
+  script->access = request->access;
+  script->lock_mode = request->lock_mode;
+  script->txn_state = TN_TXN_OPEN;
+  return TN_OK;
+}
+
+static int32_t
+end_txn(void *handle, enum fake_slot slot, struct tn_call *call)
+{
+  int32_t rc = follow_simple(handle, slot, call);
+
+  if (rc == TN_OK)
+    ((struct fake_connection *)handle)->script->txn_state = TN_TXN_NONE;
+  return rc;
+}
+
+static int32_t
+fake_commit(void *handle, struct tn_call *call)
+{
+  return end_txn(handle, FAKE_COMMIT, call);
+}
+
+static int32_t
+fake_rollback(void *handle, struct tn_call *call)
+{
+  return end_txn(handle, FAKE_ROLLBACK, call);
+}
+
+static uint32_t
+fake_state(void *handle)
+{
+  const struct fake_script *script = ((struct fake_connection *)handle)->script;
+
+  count_only(handle, FAKE_STATE);
+  return script->txn_state != 0 ? script->txn_state : TN_TXN_NONE;
+}
+
+static int32_t
+note_savepoint(void *handle, enum fake_slot slot, const char *name,
+               struct tn_call *call)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+
+  snprintf(script->savepoint, sizeof(script->savepoint), "%s", name);
+  return follow_simple(handle, slot, call);
+}
+
+static int32_t
+fake_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return note_savepoint(handle, FAKE_SAVEPOINT, name, call);
+}
+
+static int32_t
+fake_release_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return note_savepoint(handle, FAKE_RELEASE_SAVEPOINT, name, call);
+}
+
+static int32_t
+fake_rollback_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return note_savepoint(handle, FAKE_ROLLBACK_SAVEPOINT, name, call);
+}
+
+static int32_t
+fake_reset(void *handle, struct tn_call *call)
+{
+  return end_txn(handle, FAKE_RESET, call);
+}
+
+static int32_t
+fake_set_sql_mode(void *handle, const char *mode, struct tn_call *call)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+
+  snprintf(script->sql_mode, sizeof(script->sql_mode), "%s", mode);
+  return follow_simple(handle, FAKE_SET_SQL_MODE, call);
+}
+
+static int32_t
+fake_set_isolation(void *handle, uint32_t isolation, struct tn_call *call)
+{
+  ((struct fake_connection *)handle)->script->isolation = isolation;
+  return follow_simple(handle, FAKE_SET_ISOLATION, call);
+}
+
+static int32_t
+fake_get_isolation(void *handle, uint32_t *ret, struct tn_call *call)
+{
+  const struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = follow_simple(handle, FAKE_GET_ISOLATION, call);
+
+  if (rc == TN_OK)
+    *ret = script->isolation;
+  return rc;
+}
+
+static int32_t
+fake_set_access(void *handle, uint32_t access, struct tn_call *call)
+{
+  ((struct fake_connection *)handle)->script->access = access;
+  return follow_simple(handle, FAKE_SET_ACCESS, call);
+}
+
+/* ---- tables ---- */
+
+static const struct tn_connection_table connection_table = {
+  .size = sizeof(connection_table),
+  .connect = fake_connect,
+  .disconnect = fake_disconnect,
+  .ping = fake_ping,
+  .cancel = fake_cancel,
+  .server_caps = fake_server_caps,
+  .server_version = fake_server_version,
+  .abandon = fake_abandon,
+};
+
+static const struct tn_statement_table statement_table = {
+  .size = sizeof(statement_table),
+  .prepare = fake_prepare,
+  .execute = fake_execute,
+  .close = fake_close_statement,
+};
+
+static const struct tn_result_table result_table = {
+  .size = sizeof(result_table),
+  .columns = fake_columns,
+  .fetch = fake_fetch,
+  .close = fake_close_result,
+  .info = fake_info,
+};
+
+/* Codes of several servers, so that tests can use those they know. */
+static const struct tn_error_row errors[] = {
+  { 19, TN_E_CONSTRAINT, 0, 0, NULL, "FAKE_CONSTRAINT" },
+  { 2067, TN_E_DUPLICATE, 0, 0, "23505", "FAKE_UNIQUE" },
+  { 1213, TN_E_DEADLOCK, 0, 0, NULL, "FAKE_DEADLOCK" },
+  { 1205, TN_E_LOCK_TIMEOUT, 0, 0, "HY000", "FAKE_LOCK_TIMEOUT" },
+  { 2013, TN_E_LOST, TN_CONNECTION_DEAD, TN_REPLAY_UNKNOWN, NULL, "FAKE_LOST" },
+  { 0, TN_E_DUPLICATE, 0, 0, "23505", "unique_violation" },
+  { 0, TN_E_SERIALIZATION, TN_CONNECTION_ABORTED, TN_REPLAY_TRANSACTION,
+    "40001", "serialization_failure" },
+  { 0, TN_E_CONSTRAINT, 0, 0, "23", "class 23" },
+  { 0, TN_E_LOST, TN_CONNECTION_DEAD, 0, "08", "class 08" },
+};
+
+#define TYPE(type) (UINT32_C(1) << (type))
+
+static const struct tn_dialect_table dialect_table = {
+  .size = sizeof(dialect_table),
+  .placeholder = TN_PLACEHOLDER_QUESTION,
+  .value_types = TYPE(TN_NULL) | TYPE(TN_BOOL) | TYPE(TN_INT64) |
+                 TYPE(TN_UINT64) | TYPE(TN_DOUBLE) | TYPE(TN_DECIMAL) |
+                 TYPE(TN_TEXT) | TYPE(TN_BLOB) | TYPE(TN_DATE) |
+                 TYPE(TN_TIMESTAMP) | TYPE(TN_JSON),
+  .max_parameters = 100,
+  .max_identifier_bytes = 63,
+  .max_value_bytes = 1000,
+  .errors = errors,
+  .error_count = COUNT(errors),
+};
+
+static const struct tn_txn_table txn_table = {
+  .size = sizeof(txn_table),
+  .begin = fake_begin,
+  .commit = fake_commit,
+  .rollback = fake_rollback,
+  .state = fake_state,
+  .savepoint = fake_savepoint,
+  .release_savepoint = fake_release_savepoint,
+  .rollback_savepoint = fake_rollback_savepoint,
+};
+
+static const struct tn_session_table session_table = {
+  .size = sizeof(session_table),
+  .reset = fake_reset,
+  .set_sql_mode = fake_set_sql_mode,
+  .set_isolation = fake_set_isolation,
+  .get_isolation = fake_get_isolation,
+  .set_access = fake_set_access,
+};
+
+static const void *const all_tables[] = {
+  [TN_TABLE_CONNECTION] = &connection_table,
+  [TN_TABLE_STATEMENT] = &statement_table,
+  [TN_TABLE_RESULT] = &result_table,
+  [TN_TABLE_DIALECT] = &dialect_table,
+  [TN_TABLE_TXN] = &txn_table,
+  [TN_TABLE_SESSION] = &session_table,
+};
+
+static const void *
+get_table(uint32_t id)
+{
+  return id < COUNT(all_tables) ? all_tables[id] : NULL;
+}
+
+static const char *
+client_version(void)
+{
+  return "1.0";
+}
+
+static const char *const schemes[] = { "fake", NULL };
+
+static const struct tn_option_row options[] = {
+  { "script", TN_OPTION_TEXT, 0, 0, 0, NULL, "", "address of the script" },
+  { "label", TN_OPTION_TEXT, 0, 0, 0, NULL, "", "any text" },
+  { "size", TN_OPTION_INTEGER, 0, -1, 100, NULL, "7", "a number" },
+  { "strict", TN_OPTION_BOOL, 0, 0, 0, NULL, "off", "a switch" },
+  { "timeout", TN_OPTION_DURATION, 0, 100, 60000, NULL, "5s", "a duration" },
+  { "mode", TN_OPTION_CHOICE, 0, 0, 0, "off|normal|full", "normal", "a word" },
+  { "pin_code", TN_OPTION_INTEGER, TN_OPTION_SECRET, 0, 9999, NULL, "",
+    "a number that is never shown" },
+  { "charset", TN_OPTION_TEXT, TN_OPTION_IGNORED, 0, 0, NULL, "",
+    "of another driver" },
+  { "pool_size", TN_OPTION_INTEGER, TN_OPTION_IGNORED, 0, 0, NULL, "",
+    "of another driver" },
+};
+
+static const struct tn_plugin plugin = {
+  .size = sizeof(plugin),
+  .abi_major = TN_ABI_MAJOR,
+  .abi_minor = TN_ABI_MINOR,
+  .option_count = COUNT(options),
+  .caps = TN_CAP_WRITE | TN_CAP_DDL | TN_CAP_EXPRESSIONS | TN_CAP_TRANSACTION |
+          TN_CAP_SAVEPOINT | TN_CAP_READ_ONLY | TN_CAP_SERIALIZABLE |
+          TN_CAP_SQL_MODE | TN_CAP_GENERATED_KEY | TN_CAP_CANCEL |
+          TN_CAP_DEADLINE | TN_CAP_STREAMING | TN_CAP_CONSTRAINT_NAMES |
+          TN_CAP_RESET,
+  .name = "fake",
+  .version = "1.2",
+  .license = "Apache-2.0",
+  .schemes = schemes,
+  .client_library = "fakelib",
+  .options = options,
+  .client_version = client_version,
+  .get_table = get_table,
+};
+
+const struct tn_plugin *
+fake_plugin_entry(struct tn_call *call)
+{
+  (void)call;
+  return &plugin;
+}
+
+const struct tn_plugin *
+tn_plugin_entry(struct tn_call *call)
+{
+  return fake_plugin_entry(call);
+}
