@@ -1,0 +1,152 @@
+/* Transactions and savepoints of one session: the state is always the
+ * server's word, never what we sent. */
+#include "db_priv.h"
+
+#include "text.h"
+
+/* Longest name of a savepoint, which every server takes. */
+#define SAVEPOINT_NAME_MAX 63
+
+uint32_t
+tn_conn_txn_state(const tn_conn *conn)
+{
+  return tn_backend_txn_state(conn->backend, conn->handle);
+}
+
+static enum tn_code
+require_state(const tn_conn *conn, uint32_t wanted, tn_err *err)
+{
+  uint32_t state = tn_conn_txn_state(conn);
+  enum tn_code rc;
+
+  if (state == wanted)
+    return TN_OK;
+  if (state == TN_TXN_ABORTED) {
+    rc = tn_err_set(err, TN_E_STATE,
+                    "transaction: the database has ended it; roll back first");
+    tn_err_verdicts(err, TN_CONNECTION_ABORTED, TN_REPLAY_TRANSACTION);
+    return rc;
+  }
+  if (wanted == TN_TXN_OPEN)
+    return tn_err_set(err, TN_E_STATE, "transaction: none is open");
+  return tn_err_set(err, TN_E_STATE, "transaction: one is open already");
+}
+
+enum tn_code
+tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
+{
+  struct tn_txn_request request = { .size = sizeof request };
+  struct tn_host_call call;
+  tn_deadline deadline = 0;
+  enum tn_code rc;
+
+  if (options != NULL) {
+    request.isolation = options->isolation;
+    request.access = options->access;
+    request.lock_mode = options->lock_mode;
+    deadline = options->deadline;
+  }
+  rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
+  if (rc != TN_OK)
+    return rc;
+  rc = require_state(conn, TN_TXN_NONE, err);
+  if (rc == TN_OK)
+    rc = tn_backend_begin(conn->backend, conn->handle, &request, &call);
+  return tn_conn__end(conn, rc, err);
+}
+
+/* A connection that died under a commit leaves its outcome unknown: in a third
+ * of such cases the server had committed. */
+static enum tn_code
+doubt_commit(enum tn_code code, tn_err *err)
+{
+  if (code != TN_E_LOST)
+    return code;
+  err->code = TN_E_UNCERTAIN;
+  tn_err_verdicts(err, TN_CONNECTION_DEAD, TN_REPLAY_UNKNOWN);
+  return TN_E_UNCERTAIN;
+}
+
+enum tn_code
+tn_conn_commit(tn_conn *conn, tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = require_state(conn, TN_TXN_OPEN, err);
+  if (rc == TN_OK)
+    rc = doubt_commit(tn_backend_commit(conn->backend, conn->handle, &call),
+                      err);
+  return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn_rollback(tn_conn *conn, tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  if (tn_conn_txn_state(conn) != TN_TXN_NONE)
+    rc = tn_backend_rollback(conn->backend, conn->handle, &call);
+  return tn_conn__end(conn, rc, err);
+}
+
+static enum tn_code
+check_name(const char *name, tn_err *err)
+{
+  size_t i;
+
+  for (i = 0; name[i] != '\0' && i <= SAVEPOINT_NAME_MAX; i++)
+    if (name[i] != '_' && !tn_text_is_alpha(name[i]) &&
+        !(i > 0 && tn_text_is_digit(name[i])))
+      break;
+  if (i > 0 && i <= SAVEPOINT_NAME_MAX && name[i] == '\0')
+    return TN_OK;
+  return tn_err_set(err, TN_E_USAGE,
+                    "savepoint: \"%.64s\" is no name; use a letter or '_', "
+                    "then up to %d letters, digits and '_'",
+                    name, SAVEPOINT_NAME_MAX - 1);
+}
+
+static enum tn_code
+run_savepoint(tn_conn *conn, enum tn_savepoint_action action, const char *name,
+              tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = check_name(name, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+  if (rc != TN_OK)
+    return rc;
+
+  /* Going back to a savepoint is how an aborted transaction is saved. */
+  if (action != TN_SAVEPOINT_ROLLBACK || tn_conn_txn_state(conn) == TN_TXN_NONE)
+    rc = require_state(conn, TN_TXN_OPEN, err);
+  if (rc == TN_OK)
+    rc = tn_backend_savepoint(conn->backend, conn->handle, action, name, &call);
+  return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn_savepoint(tn_conn *conn, const char *name, tn_err *err)
+{
+  return run_savepoint(conn, TN_SAVEPOINT_SET, name, err);
+}
+
+enum tn_code
+tn_conn_release_savepoint(tn_conn *conn, const char *name, tn_err *err)
+{
+  return run_savepoint(conn, TN_SAVEPOINT_RELEASE, name, err);
+}
+
+enum tn_code
+tn_conn_rollback_savepoint(tn_conn *conn, const char *name, tn_err *err)
+{
+  return run_savepoint(conn, TN_SAVEPOINT_ROLLBACK, name, err);
+}

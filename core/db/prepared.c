@@ -1,0 +1,435 @@
+/* Statements: from the caller's text and values to the backend's. A query that
+ * runs once is a prepared statement that its result owns, so there is one road
+ * for both. */
+#include "db_priv.h"
+
+#include "text.h"
+
+static void
+link_statement(tn_conn *conn, tn_prepared *prepared)
+{
+  prepared->conn = conn;
+  prepared->next = conn->statements;
+  if (conn->statements != NULL)
+    conn->statements->previous = prepared;
+  conn->statements = prepared;
+}
+
+static void
+unlink_statement(tn_prepared *prepared)
+{
+  tn_conn *conn = prepared->conn;
+
+  if (prepared->previous != NULL)
+    prepared->previous->next = prepared->next;
+  else
+    conn->statements = prepared->next;
+  if (prepared->next != NULL)
+    prepared->next->previous = prepared->previous;
+  prepared->previous = NULL;
+  prepared->next = NULL;
+  prepared->conn = NULL;
+}
+
+void
+tn_prepared__orphan(tn_prepared *prepared)
+{
+  tn_result *result = &prepared->result;
+
+  tn_result__finish(result);
+  result->conn = NULL;
+
+  /* The columns are the statement's. */
+  result->columns = NULL;
+  result->column_count = 0;
+  result->next_buffered = NULL;
+  result->is_at_end = false;
+  if (prepared->handle != NULL)
+    prepared->conn->backend->statement.close(prepared->handle);
+  prepared->handle = NULL;
+  unlink_statement(prepared);
+}
+
+static void
+free_prepared(tn_prepared *prepared)
+{
+  tn_memory_free(prepared->places);
+  tn_memory_free(prepared->cells);
+  tn_arena_clear(&prepared->result.arena);
+  tn_arena_clear(&prepared->result.row_arena);
+  tn_arena_clear(&prepared->arena);
+  tn_memory_free(prepared);
+}
+
+void
+tn_prepared_close(tn_prepared **prepared)
+{
+  tn_prepared *closing;
+
+  if (prepared == NULL || *prepared == NULL)
+    return;
+  closing = *prepared;
+  *prepared = NULL;
+  if (closing->conn != NULL)
+    tn_prepared__orphan(closing);
+  free_prepared(closing);
+}
+
+/* Without translation the backend alone knows how many values it takes. */
+static enum tn_code
+match_places(tn_prepared *prepared, const struct tn_statement_info *info,
+             uint32_t flags, tn_err *err)
+{
+  struct tn_sql *sql = &prepared->sql;
+
+  if ((flags & TN_QUERY_NATIVE) != 0) {
+    sql->slot_count = info->parameter_count;
+    sql->place_count = info->parameter_count;
+    return TN_OK;
+  }
+  if (info->parameter_count == sql->place_count)
+    return TN_OK;
+  return tn_err_set(err, TN_E_USAGE,
+                    "query: %u placeholders are written as ? or :name, but "
+                    "the backend sees %u; its own forms need the native flag",
+                    (unsigned)sql->place_count,
+                    (unsigned)info->parameter_count);
+}
+
+static enum tn_code
+compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
+        struct tn_host_call *call, tn_err *err)
+{
+  const struct tn_dialect_table *dialect = &conn->backend->dialect;
+  struct tn_statement_info info = { .size = sizeof info };
+  size_t size = strlen(sql);
+  enum tn_code rc;
+
+  if (dialect->max_statement_bytes != 0 && size > dialect->max_statement_bytes)
+    return tn_err_set(err, TN_E_LIMIT,
+                      "query: %zu bytes of text; %s takes %llu", size,
+                      conn->backend->plugin.name,
+                      (unsigned long long)dialect->max_statement_bytes);
+  if ((flags & TN_QUERY_NATIVE) != 0) {
+    prepared->sql.text = sql;
+    prepared->sql.size = size;
+    rc = tn_sql_check(dialect, sql, size, err);
+  } else {
+    rc = tn_sql_translate(dialect, sql, size, &prepared->arena, &prepared->sql,
+                          err);
+  }
+  if (rc != TN_OK)
+    return rc;
+
+  call->call.arena = &prepared->arena;
+  rc = tn_backend_prepare(conn->backend, conn->handle, prepared->sql.text, call,
+                          &prepared->handle, &info);
+  if (rc != TN_OK)
+    return rc;
+  return match_places(prepared, &info, flags, err);
+}
+
+/* An operation of `call` runs on `conn`. */
+static enum tn_code
+new_prepared(tn_conn *conn, const char *sql, uint32_t flags,
+             struct tn_host_call *call, tn_prepared **ret, tn_err *err)
+{
+  TN_CLEANUP(tn_prepared_close)
+  tn_prepared *prepared = tn_memory_zalloc(sizeof *prepared);
+  enum tn_code rc;
+
+  if (prepared == NULL)
+    return tn_err_memory(err, "query");
+  link_statement(conn, prepared);
+  rc = compile(conn, prepared, sql, flags, call, err);
+  if (rc != TN_OK)
+    return rc;
+  if (prepared->sql.order != NULL || prepared->sql.names != NULL) {
+    prepared->places = tn_memory_alloc((prepared->sql.place_count + (size_t)1) *
+                                       sizeof *prepared->places);
+    if (prepared->places == NULL)
+      return tn_err_memory(err, "query");
+  }
+  *ret = prepared;
+  prepared = NULL;
+  return TN_OK;
+}
+
+enum tn_code
+tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
+                tn_prepared **ret, tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = new_prepared(conn, sql, flags, &call, ret, err);
+  return tn_conn__end(conn, rc, err);
+}
+
+static enum tn_code
+refuse_values(const struct tn_sql *sql, const struct tn_query *query,
+              tn_err *err)
+{
+  if (sql->names != NULL && query->names == NULL && query->value_count > 0)
+    return tn_err_set(err, TN_E_USAGE,
+                      "query: the statement names its parameters (:%s), so "
+                      "each value needs a name",
+                      sql->names[0]);
+  if (sql->names == NULL && query->names != NULL && query->value_count > 0)
+    return tn_err_set(err, TN_E_USAGE,
+                      "query: the values have names (%.64s), but the statement "
+                      "has no :name",
+                      query->names[0] == NULL ? "" : query->names[0]);
+  return tn_err_set(err, TN_E_USAGE,
+                    "query: %zu values for a statement with %u parameters",
+                    query->value_count, (unsigned)sql->slot_count);
+}
+
+/* The index of `name` among `count` names; `count` if it is not there. Most
+ * queries give their values in the statement's order, so it is first looked
+ * for at `likely`. */
+static size_t
+find_name(const char *const *names, size_t count, const char *name,
+          size_t likely)
+{
+  size_t i;
+
+  if (likely < count && names[likely] != NULL &&
+      strcmp(names[likely], name) == 0)
+    return likely;
+  for (i = 0; i < count; i++)
+    if (names[i] != NULL && strcmp(names[i], name) == 0)
+      break;
+  return i;
+}
+
+/* The value of each name, in the order of the places. */
+static enum tn_code
+place_named(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
+{
+  const struct tn_sql *sql = &prepared->sql;
+  uint32_t place;
+
+  for (place = 0; place < sql->place_count; place++) {
+    uint32_t slot = sql->order == NULL ? place : sql->order[place];
+    size_t i =
+        find_name(query->names, query->value_count, sql->names[slot], slot);
+
+    if (i == query->value_count)
+      return tn_err_set(err, TN_E_USAGE, "query: no value is named \"%s\"",
+                        sql->names[slot]);
+    prepared->places[place] = query->values[i];
+  }
+  return TN_OK;
+}
+
+/* There are more values than names in the statement, and each has one of
+ * those. */
+static enum tn_code
+refuse_repeated(const struct tn_query *query, tn_err *err)
+{
+  size_t i = 1;
+
+  while (i < query->value_count &&
+         find_name(query->names, i, query->names[i], i) == i)
+    i++;
+  return tn_err_set(err, TN_E_USAGE, "query: two values are named \"%.64s\"",
+                    i < query->value_count ? query->names[i] : "");
+}
+
+/* Each value is used by the statement, and none given twice: one that is, in
+ * place of another, place_named() finds to be missing. */
+static enum tn_code
+check_names(const struct tn_sql *sql, const struct tn_query *query, tn_err *err)
+{
+  size_t i;
+
+  for (i = 0; i < query->value_count; i++) {
+    const char *name = query->names[i] == NULL ? "" : query->names[i];
+
+    if (find_name(sql->names, sql->slot_count, name, i) == sql->slot_count)
+      return tn_err_set(err, TN_E_USAGE,
+                        "query: the value named \"%.64s\" is not used by the "
+                        "statement",
+                        name);
+  }
+  if (query->value_count > sql->slot_count)
+    return refuse_repeated(query, err);
+  return TN_OK;
+}
+
+/* The values as the backend takes them, borrowed from the query where nothing
+ * has to be put in order. */
+static enum tn_code
+place_values(tn_prepared *prepared, const struct tn_query *query,
+             const tn_value **ret, tn_err *err)
+{
+  const struct tn_sql *sql = &prepared->sql;
+  uint32_t place;
+  enum tn_code rc;
+
+  if ((sql->names != NULL) != (query->names != NULL) &&
+      (query->value_count > 0 || sql->slot_count > 0))
+    return refuse_values(sql, query, err);
+  if (sql->names != NULL) {
+    rc = check_names(sql, query, err);
+    if (rc == TN_OK)
+      rc = place_named(prepared, query, err);
+    *ret = prepared->places;
+    return rc;
+  }
+  if (query->value_count != sql->slot_count ||
+      (query->values == NULL && sql->slot_count > 0))
+    return refuse_values(sql, query, err);
+  if (sql->order == NULL || query->values == NULL) {
+    *ret = query->values;
+    return TN_OK;
+  }
+  for (place = 0; place < sql->place_count; place++)
+    prepared->places[place] = query->values[sql->order[place]];
+  *ret = prepared->places;
+  return TN_OK;
+}
+
+/* "parameter 3: …", which counts what the backend takes, becomes
+ * "parameter :name: …"; where the message starts otherwise the detail tells. */
+static void
+rename_parameter(tn_err *err, uint32_t place, const char *name)
+{
+  char old[32];
+  char parameter[128];
+  char message[sizeof err->message + sizeof parameter];
+  size_t size =
+      (size_t)snprintf(old, sizeof old, "parameter %u", (unsigned)place + 1);
+
+  snprintf(parameter, sizeof parameter, "parameter :%.100s", name);
+  if (strncmp(err->message, old, size) != 0 || err->message[size] != ':') {
+    tn_err_add(err, TN_ERR_DETAIL, parameter);
+    return;
+  }
+  snprintf(message, sizeof message, "%s%s", parameter, err->message + size);
+  tn_text_escape(message, strlen(message), err->message, sizeof err->message);
+}
+
+/* A refused value is told by its number and name in the statement, a name that
+ * is repeated counting once. */
+static enum tn_code
+name_parameter(const struct tn_sql *sql, enum tn_code code, tn_err *err)
+{
+  uint32_t place;
+  uint32_t slot;
+
+  if (err->parameter < 1 || (uint32_t)err->parameter > sql->place_count)
+    return code;
+  place = (uint32_t)err->parameter - 1;
+  slot = sql->order == NULL ? place : sql->order[place];
+  err->parameter = (int32_t)slot + 1;
+  if (sql->names != NULL)
+    rename_parameter(err, place, sql->names[slot]);
+  return code;
+}
+
+static enum tn_code
+execute(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
+{
+  tn_result *result = &prepared->result;
+  const struct tn_backend *backend = prepared->conn->backend;
+  const struct tn_sql *sql = &prepared->sql;
+  const tn_value *values = NULL;
+  enum tn_code rc = place_values(prepared, query, &values, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_backend_check_values(backend, values, sql->place_count, err);
+  if (rc == TN_OK)
+    rc = tn_backend_execute(backend, prepared->handle, values, sql->place_count,
+                            &result->call, &result->handle);
+  return rc == TN_OK ? rc : name_parameter(sql, rc, err);
+}
+
+/* Run inside the operation of prepared->result.call, which has ended when this
+ * fails. */
+static enum tn_code
+run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
+{
+  tn_result *result = &prepared->result;
+  enum tn_code rc;
+
+  result->conn = prepared->conn;
+  result->prepared = prepared;
+  result->call.call.arena = &result->arena;
+  rc = execute(prepared, query, err);
+  if (rc != TN_OK) {
+    tn_arena_reset(&result->arena);
+    return tn_conn__end(prepared->conn, rc, err);
+  }
+  return tn_result__start(result, query->flags, err);
+}
+
+enum tn_code
+tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
+                  tn_result **ret, tn_err *err)
+{
+  tn_result *result = &prepared->result;
+  enum tn_code rc;
+
+  if (prepared->conn == NULL)
+    return tn_err_set(err, TN_E_STATE, "query: its connection is closed");
+  if (result->is_open)
+    return tn_err_set(err, TN_E_STATE,
+                      "query: the statement's last result is still open");
+  rc = tn_conn__begin(prepared->conn, query->deadline, NULL, &result->call,
+                      &err);
+  if (rc != TN_OK)
+    return rc;
+  rc = run(prepared, query, err);
+  if (rc != TN_OK)
+    return rc;
+  *ret = result;
+  return TN_OK;
+}
+
+enum tn_code
+tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
+              tn_err *err)
+{
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  struct tn_host_call call;
+  enum tn_code rc;
+
+  rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
+  if (rc != TN_OK)
+    return rc;
+  rc = new_prepared(conn, query->sql, query->flags, &call, &prepared, err);
+  if (prepared == NULL)
+    return tn_conn__end(conn, rc, err);
+  prepared->result.call = call;
+  prepared->result.owns_prepared = true;
+  rc = run(prepared, query, err);
+  if (rc != TN_OK)
+    return rc;
+  *ret = &prepared->result;
+  prepared = NULL;
+  return TN_OK;
+}
+
+enum tn_code
+tn_conn_exec(tn_conn *conn, const char *sql, uint64_t *ret_affected,
+             tn_err *err)
+{
+  const struct tn_query query = { .sql = sql };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  enum tn_code rc = tn_conn_query(conn, &query, &result, err);
+
+  if (rc != TN_OK)
+    return rc;
+  do
+    rc = tn_result_next(result, &row, err);
+  while (rc == TN_OK && row != NULL);
+  if (rc == TN_OK && ret_affected != NULL)
+    *ret_affected = tn_result_affected(result);
+  return rc;
+}

@@ -1,0 +1,19 @@
+/* All of Tenon's interface for applications. */
+#ifndef TENON_TENON_H
+#define TENON_TENON_H
+
+#include <tenon/base.h>
+#include <tenon/clock.h>
+#include <tenon/config.h>
+#include <tenon/conn.h>
+#include <tenon/dispatch.h>
+#include <tenon/err.h>
+#include <tenon/log.h>
+#include <tenon/memory.h>
+#include <tenon/plugin.h>
+#include <tenon/registry.h>
+#include <tenon/result.h>
+#include <tenon/url.h>
+#include <tenon/value.h>
+
+#endif
