@@ -1,0 +1,94 @@
+/* Where the shell's history is kept: $XDG_STATE_HOME/tenon/history, by the rule
+ * of https://specifications.freedesktop.org/basedir-spec. It holds what people
+ * typed, so nobody else may read it. */
+#include "history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char file_name[] = "tenon/history";
+
+/* An absolute path from the environment; NULL if it is not given, or relative,
+ * which the rule says to ignore. */
+static const char *
+folder_from(const char *variable)
+{
+  const char *path = secure_getenv(variable);
+
+  return path != NULL && path[0] == '/' ? path : NULL;
+}
+
+static bool
+make_folders(char *path)
+{
+  char *slash;
+
+  for (slash = strchr(path + 1, '/'); slash != NULL;
+       slash = strchr(slash + 1, '/')) {
+    int status;
+
+    *slash = '\0';
+    status = mkdir(path, S_IRWXU);
+    *slash = '/';
+    if (status != 0 && errno != EEXIST)
+      return false;
+  }
+  return true;
+}
+
+char *
+history_path(void)
+{
+  const char *state = folder_from("XDG_STATE_HOME");
+  const char *home = folder_from("HOME");
+  char *path = NULL;
+  int length = -1;
+
+  if (getauxval(AT_SECURE) != 0)
+    return NULL;
+  if (state != NULL)
+    length = asprintf(&path, "%s/%s", state, file_name);
+  else if (home != NULL)
+    length = asprintf(&path, "%s/.local/state/%s", home, file_name);
+  if (length < 0)
+    return NULL;
+  if (make_folders(path))
+    return path;
+  free(path);
+  return NULL;
+}
+
+FILE *
+history_create(const char *path)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                S_IRUSR | S_IWUSR);
+  FILE *stream;
+
+  if (fd < 0)
+    return NULL;
+  stream = fchmod(fd, S_IRUSR | S_IWUSR) == 0 ? fdopen(fd, "w") : NULL;
+  if (stream == NULL)
+    (void)close(fd);
+  return stream;
+}
+
+bool
+history_wants(const char *line)
+{
+  static const char *const secret[] = { "password", "passwd", "identified",
+                                        "secret" };
+  size_t i;
+
+  if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t')
+    return false;
+  for (i = 0; i < sizeof secret / sizeof secret[0]; i++)
+    if (strcasestr(line, secret[i]) != NULL)
+      return false;
+  return true;
+}

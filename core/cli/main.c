@@ -1,0 +1,162 @@
+/* The tool: which commands there are, and how one is run.
+ *
+ * The table below drives both the dispatch and --help. A command returns a
+ * code with its explanation; here it becomes a message and an exit code. */
+#include "cli.h"
+
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char query_manual[] =
+    "SQL \"-\" reads one or more statements from standard input, --file F "
+    "from\n"
+    "a file: each is run and its result printed, up to the first error.\n"
+    "\n"
+    "A PARAM stands for one ? of the statement, or with a name for one :name.\n"
+    "It is a text, or a type and a text:\n"
+    "  int:5  uint:5  float:0.5  bool:true  null:  decimal:1.50  blob:00ff\n"
+    "  date:2024-02-29  time:12:30  timestamp:2024-02-29T12:30:00Z\n"
+    "  uuid:…  json:{\"a\":1}  text:int:5\n"
+    "  name=int:5, low=a text\n"
+    "An identifier before '=' is a name; write text:a=b for the text a=b. All\n"
+    "have a name or none. Put -- before a PARAM that begins with '-'.\n";
+
+static const char shell_manual[] =
+    "Statements end with ';' and may have several lines. Ctrl-C stops the\n"
+    "running statement, or drops the line. Also:\n"
+    "  \\q             leave\n"
+    "  \\timing        show how long each statement takes, or no more\n"
+    "  \\format FORM   table, json, jsonl or csv\n"
+    "  \\help          this list\n"
+    "The history is kept in $XDG_STATE_HOME/tenon/history, without lines that\n"
+    "begin with a blank or speak of a password. Without a terminal, lines are\n"
+    "read from standard input and the exit code is the first failure's.\n";
+
+static const char check_manual[] =
+    "Holds the plug-in in FILE to the conformance suite, which is a program "
+    "of\n"
+    "its own and part of libtenon-dev. The exit code is the suite's: 0 if all\n"
+    "passed, 1 if not, 2 if it could not start.\n";
+
+static const char doctor_manual[] =
+    "Loads every plug-in and tells what is wrong with each that does not "
+    "load,\n"
+    "with every place that was looked at. Exit code 2 if there is one.\n";
+
+static const struct command commands[] = {
+  { "query", "TARGET SQL [PARAM...]", "Run a statement and print its result", 1,
+    UINT_MAX, TAKES(OPTION_DEADLINE) | TAKES(OPTION_FILE), query_manual,
+    cmd_query },
+  { "shell", "TARGET", "Run statements as they are typed", 1, 1, 0,
+    shell_manual, cmd_shell },
+  { "ping", "TARGET", "Connect, ask the server for a sign of life", 1, 1,
+    TAKES(OPTION_DEADLINE), "", cmd_ping },
+  { "plugins list", "", "List the plug-ins, without loading any", 0, 0, 0, "",
+    cmd_plugins_list },
+  { "plugins inspect", "NAME", "Load a plug-in and tell what it can do", 1, 1,
+    0, "", cmd_plugins_inspect },
+  { "plugins check", "FILE --url URL", "Run the conformance suite on a plug-in",
+    1, 1, TAKES(OPTION_URL) | TAKES(OPTION_QUIRKS), check_manual,
+    cmd_plugins_check },
+  { "plugins doctor", "", "Load every plug-in and tell what is wrong", 0, 0, 0,
+    doctor_manual, cmd_plugins_doctor },
+  { "config show", "[DATABASE]", "Print every value and where it came from", 0,
+    1, 0, "", cmd_config_show },
+  { "config check", "", "Read the configuration and tell what is wrong", 0, 0,
+    0, "", cmd_config_check },
+  { .words = NULL },
+};
+
+const struct command *
+commands_all(void)
+{
+  return commands;
+}
+
+static void
+write_log(uint32_t level, const char *line, void *user)
+{
+  (void)user;
+  fprintf(stderr, "tenon: %s: %s\n", tn_log_level_name(level), line);
+}
+
+/* Warnings are shown, except where a program reads standard error and expects
+ * nothing but the one line of a failure. */
+static void
+set_log(struct cli *cli)
+{
+  static const uint32_t levels[] = { TN_LOG_WARNING, TN_LOG_INFO,
+                                     TN_LOG_DEBUG };
+  size_t wanted =
+      cli->verbosity < COUNT(levels) ? cli->verbosity : COUNT(levels) - 1;
+
+  cli->log.write = write_log;
+  cli->log.level =
+      cli->verbosity == 0 && cli->out.writer->is_json ? 0 : levels[wanted];
+}
+
+/* Tenon's text is UTF-8; in another locale the widths of tables would be
+ * counted in bytes. */
+static void
+set_locale(void)
+{
+  if (setlocale(LC_CTYPE, "") == NULL ||
+      strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static void
+print_version(void)
+{
+  printf("tenon %d.%d.%d (plug-in ABI %d.%d)\n", TN_VERSION_MAJOR,
+         TN_VERSION_MINOR, TN_VERSION_PATCH, TN_ABI_MAJOR, TN_ABI_MINOR);
+}
+
+static enum tn_code
+run(struct cli *cli, int argc, char **argv, tn_err *err)
+{
+  enum tn_code rc = options_parse(cli, argc, argv, err);
+
+  if (rc != TN_OK)
+    return rc;
+  if (cli->options[OPTION_NO_COLOR] != NULL)
+    cli->out.has_color = false;
+  set_log(cli);
+  if (cli->options[OPTION_HELP] != NULL)
+    help_print(stdout, cli->command);
+  else if (cli->options[OPTION_VERSION] != NULL)
+    print_version();
+  else
+    rc = cli->command->run(cli, err);
+  return rc == TN_OK ? output_flush(&cli->out, err) : rc;
+}
+
+int
+main(int argc, char **argv)
+{
+  struct cli cli = { .stage = STAGE_SETUP };
+  tn_err err = TN_ERR_INIT;
+  char **args = NULL;
+
+  if (args_copy(argc, argv, &args)) {
+    args_hide(argc, argv);
+    cli.plugin_dirs = calloc((size_t)argc + 1, sizeof *cli.plugin_dirs);
+  }
+  set_locale();
+  (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+  output_init(&cli.out, true);
+  if (cli.plugin_dirs == NULL)
+    (void)tn_err_set(&err, TN_E_MEMORY, "arguments: out of memory");
+  else if (run(&cli, argc, args, &err) == TN_OK)
+    tn_err_clear(&err);
+  if (err.code != TN_OK)
+    cli.status = report_error(&cli, &err);
+  tn_config_free(&cli.config);
+  tn_registry_free(&cli.registry);
+  free(cli.plugin_dirs);
+  args_free(&args);
+  return (int)cli.status;
+}

@@ -1,0 +1,127 @@
+"""tenon config, and named databases."""
+
+import json
+import unittest
+
+from support import USAGE, TenonTest
+
+CANARY = "Zq7tMx4vKp9wRb2sYd6hNc3f"
+
+
+class Show(TenonTest):
+    def show(self, path, *args):
+        out = self.succeed("--config", path, "-f", "json", "config", "show",
+                           *args)
+        result = json.loads(out)
+        self.assertEqual(["database", "key", "value", "unit", "origin"],
+                         [column["name"] for column in result["columns"]])
+        return {(row[0], row[1]): row[2:] for row in result["rows"]}
+
+    def test_every_key_with_its_origin(self):
+        path = self.write(
+            "tenon.ini", "[database]\nconnection = sqlite:///x.db\n"
+            "max_pool_size = 7\n\n[database:billing]\n"
+            "connection = sqlite:///y.db\n")
+        rows = self.show(path)
+        self.assertEqual(["7", "count", path + ":3"],
+                         rows["database", "max_pool_size"])
+        self.assertEqual(["sqlite:///y.db", "text", path + ":6"],
+                         rows["billing", "connection"])
+        self.assertEqual("default", rows["billing", "max_pool_size"][2])
+
+    def test_one_database(self):
+        path = self.write("tenon.ini", "[database:billing]\n"
+                          "connection = sqlite:///y.db\n")
+        for name in ("billing", "@billing"):
+            rows = self.show(path, name)
+            self.assertEqual({"billing"}, {key[0] for key in rows})
+
+    def test_one_that_there_is_not(self):
+        path = self.write("tenon.ini", "[database:billing]\n"
+                          "connection = sqlite:///y.db\n")
+        done = self.run_tool("--config", path, "config", "show", "biling")
+        self.assertEqual(USAGE, done.code, done)
+        self.assertEqual("", done.out)
+        self.assertIn("billing", done.err)
+
+    def test_secrets_are_masked(self):
+        path = self.write("tenon.ini", "[database]\nconnection = "
+                          f"postgresql://u:{CANARY}@h/db?password={CANARY}\n")
+        for form in ("table", "json", "csv"):
+            done = self.run_tool("-vv", "--config", path, "-f", form, "config",
+                                 "show")
+            self.assertEqual(0, done.code, done)
+            self.assertNotIn(CANARY, done.out + done.err)
+        self.assertTrue(self.show(path)["database", "connection"][0]
+                        .startswith("postgresql://u:***@h/db"))
+
+
+class Check(TenonTest):
+    def test_ok_names_the_files(self):
+        path = self.write("tenon.ini", "[database]\n"
+                          "connection = sqlite:///x.db\n")
+        other = self.write("tenon.ini.d/10-more.conf", "[database]\n"
+                           "max_pool_size = 3\n")
+        self.assertEqual(f"ok: {path}, {other}\n",
+                         self.succeed("--config", path, "config", "check"))
+        out = self.succeed("--config", path, "-f", "json", "config", "check")
+        self.assertEqual([[path], [other]], json.loads(out)["rows"])
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        cases = [
+            ("[database]\nmax_pol_size = 3\n", ":2", "max_pool_size"),
+            ("[database]\nmax_pool_size = many\n", ":2", "max_pool_size"),
+            ("[database]\nconnection = nonsense\n", ":2", "connection"),
+            ("[database]\nconnection = env:NO_SUCH_VARIABLE\n", "",
+             "NO_SUCH_VARIABLE"),
+        ]
+        for text, place, word in cases:
+            with self.subTest(text=text):
+                path = self.write("tenon.ini", text)
+                error = self.fail_json(USAGE, "--config", path, "config",
+                                       "check")
+                self.assertEqual("config", error["category"])
+                self.assertIn(word, error["message"] + (error["detail"] or ""))
+                if place:
+                    self.assertIn(path + place, error["message"])
+
+    def test_a_file_that_is_not_there(self):
+        for args in (["config", "check"], ["config", "show"],
+                     ["ping", self.url]):
+            self.fail_with(USAGE, "--config", self.path("absent.ini"), *args)
+
+
+class Named(TenonTest):
+    def test_a_named_database_is_a_target(self):
+        path = self.write("tenon.ini", "[database]\nconnection = "
+                          "sqlite:///" + self.path("a.db") + "\n"
+                          "[database:b]\nconnection = env:B_URL\n")
+        env = {"B_URL": "sqlite:///" + self.path("b.db")}
+        for target in ("@database", "@b"):
+            self.succeed("--config", path, "query", target,
+                         f"CREATE TABLE t AS SELECT '{target}' AS x", env=env)
+        out = self.succeed("--config", path, "-f", "csv", "query", "@b",
+                           "SELECT x FROM t", env=env)
+        self.assertEqual(["x", "@b"], out.split())
+
+    def test_the_file_may_come_from_the_environment(self):
+        path = self.write("tenon.ini", "[database:b]\nconnection = "
+                          "sqlite:///" + self.path("b.db") + "\n")
+        self.succeed("ping", "@b", env={"TENON_CONFIG": path})
+
+    def test_an_unknown_name_is_a_usage_error(self):
+        path = self.write("tenon.ini", "[database:billing]\n"
+                          "connection = sqlite:///y.db\n")
+        for target in ("@biling", "@"):
+            done = self.run_tool("--config", path, "ping", target)
+            self.assertEqual(USAGE, done.code, done)
+
+    def test_password_does_not_go_with_a_name(self):
+        path = self.write("tenon.ini", "[database:b]\n"
+                          "connection = sqlite:///y.db\n")
+        self.assertIn("password", self.fail_with(
+            USAGE, "--config", path, "--password", "env:HOME", "ping", "@b"))
+
+
+if __name__ == "__main__":
+    unittest.main()
