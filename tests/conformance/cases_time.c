@@ -1,0 +1,179 @@
+/* Deadlines and cancellation: on time, and never at the wrong statement. */
+#include "suite.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* A deadline is kept if the answer comes within this much after it. */
+#define LATE_MS 250
+
+static void
+sleep_ms(long ms)
+{
+  const struct timespec time = { .tv_sec = ms / 1000,
+                                 .tv_nsec = ms % 1000 * 1000000 };
+
+  nanosleep(&time, NULL);
+}
+
+static enum tn_code
+run_slow(struct suite *suite, tn_conn *conn, tn_deadline deadline, tn_err *err)
+{
+  const struct tn_query query = { .sql = quirk(suite, "slow.sql"),
+                                  .deadline = deadline };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  enum tn_code rc = tn_conn_query(conn, &query, &result, err);
+
+  while (rc == TN_OK) {
+    rc = tn_result_next(result, &row, err);
+    if (rc == TN_OK && row == NULL)
+      break;
+  }
+  return rc;
+}
+
+static bool
+owes(struct suite *suite, uint64_t cap)
+{
+  CHECK(suite, true, "a backend that cannot stop a statement owes none");
+  return has_cap(suite, cap) && quirk(suite, "slow.sql")[0] != '\0';
+}
+
+static void
+deadline_is_kept(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  int i;
+
+  if (!owes(suite, TN_CAP_DEADLINE) || (conn = suite_connect(suite)) == NULL)
+    return;
+  for (i = 0; i < 5; i++) {
+    const tn_deadline deadline = tn_deadline_after_ms(100);
+    tn_err err = TN_ERR_INIT;
+    int64_t late_ms;
+
+    CHECK_CODE(suite, run_slow(suite, conn, deadline, &err), TN_E_TIMEOUT, &err,
+               "a slow query");
+    late_ms = (tn_clock_now() - deadline) / 1000000;
+    CHECK(suite, late_ms >= 0 && late_ms <= LATE_MS, "%lld ms late",
+          (long long)late_ms);
+    CHECK(suite, suite_number(suite, conn, "SELECT 1") == 1,
+          "the connection is of no use any more");
+  }
+}
+
+static void
+past_deadline_runs_nothing(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = suite_connect(suite);
+  const char *sql = has_cap(suite, TN_CAP_EXPRESSIONS)
+                        ? "SELECT 1"
+                        : quirk(suite, "sample.sql");
+  const struct tn_query query = { .sql = sql, .deadline = 1 };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (conn == NULL)
+    return;
+  CHECK_CODE(suite, tn_conn_query(conn, &query, &result, &err), TN_E_TIMEOUT,
+             &err, "a query whose deadline has passed");
+  CHECK_CODE(suite, tn_conn_ping(conn, 1, &err), TN_E_TIMEOUT, &err,
+             "a ping whose deadline has passed");
+  CHECK(suite, tn_conn_verdict(conn) == TN_CONNECTION_USABLE, "not usable");
+}
+
+struct canceler {
+  tn_conn *conn;
+  long after_ms;
+  atomic_bool is_over;
+};
+
+static void *
+cancel_later(void *arg)
+{
+  struct canceler *canceler = arg;
+
+  sleep_ms(canceler->after_ms);
+  tn_conn_cancel(canceler->conn);
+  return NULL;
+}
+
+static void
+cancel_stops_a_statement(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  struct canceler canceler = { .after_ms = 100 };
+  pthread_t thread;
+  int64_t start;
+  int64_t took_ms;
+  tn_err err = TN_ERR_INIT;
+
+  if (!owes(suite, TN_CAP_CANCEL) || (conn = suite_connect(suite)) == NULL)
+    return;
+  canceler.conn = conn;
+  if (pthread_create(&thread, NULL, cancel_later, &canceler) != 0)
+    return;
+  start = tn_clock_now();
+  CHECK_CODE(suite, run_slow(suite, conn, tn_deadline_after_ms(20000), &err),
+             TN_E_CANCELED, &err, "a slow query");
+  took_ms = (tn_clock_now() - start) / 1000000;
+  pthread_join(thread, NULL);
+  CHECK(suite, took_ms < 100 + LATE_MS, "took %lld ms", (long long)took_ms);
+  CHECK(suite, suite_number(suite, conn, "SELECT 1") == 1,
+        "the connection is of no use any more");
+}
+
+static void *
+cancel_all_the_time(void *arg)
+{
+  struct canceler *canceler = arg;
+
+  while (!atomic_load(&canceler->is_over))
+    tn_conn_cancel(canceler->conn);
+  return NULL;
+}
+
+/* While another thread cancels as fast as it can, each statement either runs
+ * whole or is canceled; once that has stopped, none is hit any more. */
+static void
+late_cancel_hits_nothing(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  struct canceler canceler = { .conn = NULL };
+  pthread_t thread;
+  int i;
+
+  if (!owes(suite, TN_CAP_CANCEL) || (conn = suite_connect(suite)) == NULL)
+    return;
+  tn_conn_cancel(conn);
+  CHECK(suite, suite_number(suite, conn, "SELECT 1") == 1,
+        "a cancel of nothing hit the next statement");
+  canceler.conn = conn;
+  atomic_init(&canceler.is_over, false);
+  if (pthread_create(&thread, NULL, cancel_all_the_time, &canceler) != 0)
+    return;
+  for (i = 0; i < 2000; i++) {
+    tn_err err = TN_ERR_INIT;
+    enum tn_code rc = tn_conn_exec(conn, "SELECT 1", NULL, &err);
+
+    if (rc != TN_OK && rc != TN_E_CANCELED) {
+      CHECK_CODE(suite, rc, TN_E_CANCELED, &err, "a statement in between");
+      break;
+    }
+  }
+  atomic_store(&canceler.is_over, true);
+  pthread_join(thread, NULL);
+  for (i = 0; i < 200; i++)
+    suite_number(suite, conn, "SELECT 1");
+}
+
+const struct suite_case cases_time[] = {
+  { "time: a deadline inside a statement is kept", deadline_is_kept },
+  { "time: a deadline that has passed runs nothing",
+    past_deadline_runs_nothing },
+  { "time: a cancel stops the running statement", cancel_stops_a_statement },
+  { "time: a late cancel hits nothing", late_cancel_hits_nothing },
+  { NULL, NULL },
+};

@@ -1,0 +1,103 @@
+/* What every backend owes, written once and run against each.
+ *
+ * The suite belongs to no backend. A case is a function over a context; where
+ * a backend lacks a capability the case asks the opposite: that it says
+ * "unsupported". What differs beyond that is data: a row in the backend's
+ * quirks file (plugins/NAME/NAME.quirks.ini), with its reason. There is no
+ * `if` on a name here. Public headers only, so that the suite ships with the
+ * SDK as `tenon plugins check`. */
+#ifndef TENON_SUITE_H
+#define TENON_SUITE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <tenon/tenon.h>
+
+/* Longest value of a quirk. */
+#define QUIRK_MAX 190
+
+/* A difference that a backend may declare; the table is in quirks.c. */
+struct quirk {
+  const char *key;
+  const char *usual; /* what a backend without the row does */
+  const char *help;
+};
+
+struct quirk_value {
+  char text[QUIRK_MAX + 1];
+  char reason[QUIRK_MAX + 1];
+};
+
+extern const struct quirk quirk_rows[];
+extern const size_t quirk_count;
+
+struct suite {
+  const char *url;
+  tn_registry *registry;
+  struct tn_plugin_report report; /* of the plug-in under test */
+  struct quirk_value *quirks;     /* quirk_count values */
+
+  const char *case_name;
+  unsigned checks; /* of the running case */
+  unsigned failed_checks;
+  unsigned passed; /* cases */
+  unsigned failed;
+};
+
+/* One promise. */
+struct suite_case {
+  const char *name; /* a sentence */
+  void (*run)(struct suite *suite);
+};
+
+/* Read a quirks file. False, having said why, if it is wrong. */
+bool quirks_read(struct suite *suite, const char *path);
+
+/* The value of a quirk; the usual one if the backend declares none. */
+const char *quirk(const struct suite *suite, const char *key);
+bool quirk_is(const struct suite *suite, const char *key, const char *value);
+
+/* Print the declared differences as rows of a Markdown table. */
+void quirks_print(const struct suite *suite);
+
+/* Can the code of the backend do it (TN_CAP_…)? */
+bool has_cap(const struct suite *suite, uint64_t cap);
+
+/* Count a check; print what failed and `where`, "file:line". */
+void check_that(struct suite *suite, bool is_good, const char *where,
+                const char *fmt, ...) TN_PRINTF(4, 5);
+#define CHECK(suite, condition, ...)                                           \
+  check_that(suite, condition, WHERE, __VA_ARGS__)
+
+/* That `got` is `wanted`, else print both and the error. */
+bool check_code(struct suite *suite, enum tn_code got, enum tn_code wanted,
+                const tn_err *err, const char *where, const char *what);
+#define CHECK_CODE(suite, got, wanted, err, what)                              \
+  check_code(suite, got, wanted, err, WHERE, what)
+
+#define WHERE_TEXT(line) #line
+#define WHERE_LINE(line) WHERE_TEXT(line)
+#define WHERE            __FILE__ ":" WHERE_LINE(__LINE__)
+
+/* A connection to the database under test, or NULL after a failed check. */
+tn_conn *suite_connect(struct suite *suite);
+
+/* Run statements for their effect; false after a failed check. */
+bool suite_run(struct suite *suite, tn_conn *conn, const char *sql);
+
+/* Start a query of `count` values; NULL after a failed check. */
+tn_result *suite_query(struct suite *suite, tn_conn *conn, const char *sql,
+                       const tn_value *values, size_t count);
+
+/* The first cell of the first row as an integer; -1 after a failed check. */
+int64_t suite_number(struct suite *suite, tn_conn *conn, const char *sql);
+
+/* The cases, by subject; each array ends with a NULL name. */
+extern const struct suite_case cases_load[];
+extern const struct suite_case cases_query[];
+extern const struct suite_case cases_value[];
+extern const struct suite_case cases_error[];
+extern const struct suite_case cases_txn[];
+extern const struct suite_case cases_time[];
+
+#endif
