@@ -1,0 +1,356 @@
+/* Out of memory at any point gives an error, never a crash, a leak or a lie.
+ *
+ * Each script is run with allocation 1, 2, 3, … of Tenon's own failing, once
+ * that one alone and once all from there on, until it needs no more than were
+ * given. Every run must end in TN_OK or TN_E_MEMORY with nothing left behind,
+ * and the run without injection must succeed. Client libraries keep their own
+ * allocators: their start-up makes tens of thousands of allocations that are
+ * not ours to sweep.
+ *
+ *   torture [SCRIPT]      one script, or all; prints the runs of each */
+#include <stdlib.h>
+#include <tenon/tenon.h>
+#include <unistd.h>
+
+#include "oom.h"
+
+/* More than any script needs; reaching it means that a script never ends. */
+#define MOST 20000
+
+static const char *url;
+static tn_registry *registry;
+
+struct script {
+  const char *name;
+  enum tn_code (*run)(tn_err *err);
+  int needs_registry; /* a loaded plug-in, made before the counting */
+};
+
+static enum tn_code
+parse_url(tn_err *err)
+{
+  TN_CLEANUP(tn_url_free) tn_url *parsed = NULL;
+  TN_CLEANUP(tn_url_free) tn_url *copy = NULL;
+  enum tn_code rc = tn_url_parse("postgresql+asyncpg://us%20er:pass%40word@"
+                                 "h1:5432,[::1]:5433/data%20base"
+                                 "?sslmode=verify-full&host=h3&application"
+                                 "_name=a+b",
+                                 &parsed, err);
+
+  if (rc == TN_OK)
+    rc = tn_url_copy(parsed, &copy, err);
+  if (rc == TN_OK)
+    rc = tn_url_set_password(copy, "another", err);
+  return rc;
+}
+
+static enum tn_code
+parse_config(tn_err *err)
+{
+  static const char text[] = "[database]\nconnection = sqlite:///a.db\n"
+                             "max_pool_size = 7\npassword = env:HOME\n"
+                             "[database:billing]\n"
+                             "connection = sqlite:///b.db\n[other]\nx = y\n";
+  TN_CLEANUP(tn_config_free) tn_config *config = NULL;
+  const char *value = NULL;
+  enum tn_code rc =
+      tn_config_parse(text, sizeof text - 1, "torture", NULL, &config, err);
+
+  if (rc == TN_OK)
+    rc = tn_config_text(config, "database", "password", &value, err);
+  if (rc == TN_OK)
+    rc = tn_config_text(config, "billing", "connection", &value, err);
+  return rc;
+}
+
+static enum tn_code
+load_plugin(tn_err *err)
+{
+  TN_CLEANUP(tn_registry_free) tn_registry *fresh = NULL;
+  struct tn_plugin_report report;
+  enum tn_code rc = tn_registry_new(NULL, &fresh, err);
+
+  if (rc != TN_OK)
+    return rc;
+  return tn_registry_inspect(fresh, "sqlite", &report, err);
+}
+
+static enum tn_code
+refuse_scheme(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  const struct tn_conn_options options = { .registry = registry };
+  enum tn_code rc = tn_conn_open("nosuch://host/db", &options, &conn, err);
+
+  return rc == TN_E_PLUGIN ? TN_OK : rc;
+}
+
+static enum tn_code
+open_conn(tn_conn **ret, tn_err *err)
+{
+  const struct tn_conn_options options = { .registry = registry };
+
+  return tn_conn_open(url, &options, ret, err);
+}
+
+static enum tn_code
+connect_only(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+
+  return open_conn(&conn, err);
+}
+
+static enum tn_code
+drain(tn_result *result, tn_err *err)
+{
+  const tn_value *row = NULL;
+  enum tn_code rc;
+
+  do
+    rc = tn_result_next(result, &row, err);
+  while (rc == TN_OK && row != NULL);
+  return rc;
+}
+
+static enum tn_code
+query_rows(uint32_t flags, tn_err *err)
+{
+  static const char *const names[] = { "text", "most" };
+  const tn_value values[] = { tn_text("some text"), tn_int64(100) };
+  const struct tn_query query = {
+    .sql = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r "
+           "WHERE n < :most) SELECT n, :text || n, CAST(n AS REAL) FROM r "
+           "WHERE n <= :most",
+    .values = values,
+    .names = names,
+    .value_count = 2,
+    .flags = flags,
+  };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_query(conn, &query, &result, err);
+  return rc == TN_OK ? drain(result, err) : rc;
+}
+
+static enum tn_code
+stream_rows(tn_err *err)
+{
+  return query_rows(0, err);
+}
+
+static enum tn_code
+buffer_rows(tn_err *err)
+{
+  return query_rows(TN_QUERY_BUFFERED, err);
+}
+
+static enum tn_code
+all_types(tn_err *err)
+{
+  static const uint8_t uuid[16] = { 1 };
+  const tn_value values[] = {
+    tn_bool(1),     tn_double(0.5),  tn_decimal("1.50"), tn_blob("bytes", 5),
+    tn_date(1),     tn_time(1),      tn_timestamp(1),    tn_uuid(uuid),
+    tn_json("[1]"), tn_text("text"), tn_null(),
+  };
+  const struct tn_query insert = {
+    .sql = "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    .values = values,
+    .value_count = sizeof values / sizeof values[0],
+  };
+  const struct tn_query select = { .sql = "SELECT * FROM t" };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn,
+                      "CREATE TEMP TABLE t (a BOOLEAN, b DOUBLE, c DECIMAL, "
+                      "d BLOB, e DATE, f TIME, g TIMESTAMP, h UUID, i JSON, "
+                      "j TEXT, k INTEGER)",
+                      NULL, err);
+  if (rc == TN_OK)
+    rc = tn_conn_query(conn, &insert, &result, err);
+  tn_result_close(&result);
+  if (rc == TN_OK)
+    rc = tn_conn_query(conn, &select, &result, err);
+  return rc == TN_OK ? drain(result, err) : rc;
+}
+
+static enum tn_code
+prepared_twice(tn_err *err)
+{
+  const tn_value value = tn_int64(1);
+  const struct tn_query query = { .values = &value, .value_count = 1 };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+  int i;
+
+  if (rc == TN_OK)
+    rc = tn_conn_prepare(conn, "SELECT ?, 'x'", 0, &prepared, err);
+  for (i = 0; i < 2 && rc == TN_OK; i++) {
+    TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+
+    rc = tn_prepared_query(prepared, &query, &result, err);
+    if (rc == TN_OK)
+      rc = drain(result, err);
+  }
+  return rc;
+}
+
+static enum tn_code
+transaction(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_begin(conn, NULL, err);
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "CREATE TABLE IF NOT EXISTS a (v INTEGER)", NULL,
+                      err);
+  if (rc == TN_OK)
+    rc = tn_conn_savepoint(conn, "s", err);
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "INSERT INTO a VALUES (1)", NULL, err);
+  if (rc == TN_OK)
+    rc = tn_conn_rollback_savepoint(conn, "s", err);
+  if (rc == TN_OK)
+    rc = tn_conn_commit(conn, err);
+  if (rc == TN_OK)
+    rc = tn_conn_reset(conn, err);
+  return rc;
+}
+
+static enum tn_code
+script_and_error(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_script(conn,
+                        "CREATE TEMP TABLE u (v INTEGER UNIQUE);"
+                        "INSERT INTO u VALUES (1);"
+                        "INSERT INTO u VALUES (1)",
+                        NULL, NULL, err);
+  return rc == TN_E_DUPLICATE ? TN_OK : rc;
+}
+
+static enum tn_code
+regular_expression(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "SELECT 'abc' REGEXP 'a.c', 'x' REGEXP '^y'", NULL,
+                      err);
+  return rc;
+}
+
+static const struct script scripts[] = {
+  { "url", parse_url, 0 },           { "config", parse_config, 0 },
+  { "load", load_plugin, 0 },        { "scheme", refuse_scheme, 1 },
+  { "connect", connect_only, 1 },    { "stream", stream_rows, 1 },
+  { "buffer", buffer_rows, 1 },      { "types", all_types, 1 },
+  { "prepared", prepared_twice, 1 }, { "transaction", transaction, 1 },
+  { "script", script_and_error, 1 }, { "regexp", regular_expression, 1 },
+};
+
+/* One run; false if it broke the promise. */
+static int
+run_once(const struct script *script, long nth, bool and_all_after,
+         bool *ret_is_last)
+{
+  tn_err err = TN_ERR_INIT;
+  long live = oom_live();
+  enum tn_code rc;
+
+  oom_fail_nth(nth, and_all_after);
+  rc = script->run(&err);
+  *ret_is_last = nth > 0 && oom_count() < nth;
+  oom_fail_nth(0, false);
+  if (oom_live() != live) {
+    printf("%s: allocation %ld%s: %ld blocks left behind\n", script->name, nth,
+           and_all_after ? " and all after" : "", oom_live() - live);
+    return 0;
+  }
+  if (rc == TN_OK || (rc == TN_E_MEMORY && nth > 0 && !*ret_is_last))
+    return 1;
+  printf("%s: allocation %ld%s: %s: %s\n", script->name, nth,
+         and_all_after ? " and all after" : "", tn_code_name(rc), err.message);
+  return 0;
+}
+
+static int
+run_script(const struct script *script)
+{
+  bool is_last = false;
+  long runs = 0;
+  int mode;
+  long nth;
+
+  if (!run_once(script, 0, false, &is_last))
+    return 0;
+  for (mode = 0; mode < 2; mode++) {
+    is_last = false;
+    for (nth = 1; !is_last; nth++, runs++)
+      if (nth > MOST || !run_once(script, nth, mode == 1, &is_last))
+        return 0;
+  }
+  if (!run_once(script, 0, false, &is_last))
+    return 0;
+  printf("%-12s %ld runs\n", script->name, runs);
+  fflush(stdout);
+  return 1;
+}
+
+static void
+make_registry(void)
+{
+  struct tn_plugin_report report;
+  tn_err err = TN_ERR_INIT;
+
+  if (registry == NULL &&
+      (tn_registry_new(NULL, &registry, &err) != TN_OK ||
+       tn_registry_inspect(registry, "sqlite", &report, &err) != TN_OK)) {
+    printf("torture: %s\n%s\n", err.message, err.detail);
+    exit(1);
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  char path[] = "/tmp/tenon-torture-XXXXXX";
+  char text[64];
+  int fd = mkstemp(path);
+  int is_good = fd >= 0;
+  size_t i;
+
+  if (fd >= 0)
+    close(fd);
+  snprintf(text, sizeof text, "sqlite:///%s", path);
+  url = text;
+  oom_fail_nth(0, false);
+  for (i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+    if (argc > 1 && strcmp(argv[1], scripts[i].name) != 0)
+      continue;
+    if (scripts[i].needs_registry)
+      make_registry();
+    is_good = run_script(&scripts[i]) && is_good;
+  }
+  tn_registry_free(&registry);
+  if (oom_live() != 0) {
+    printf("%ld blocks left behind at the end\n", oom_live());
+    is_good = 0;
+  }
+  unlink(path);
+  return !is_good;
+}
