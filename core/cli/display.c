@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
+
 /* Characters that are well-formed and still not for a terminal. */
 struct range {
   uint32_t first;
@@ -202,6 +204,20 @@ add_hex(struct display *text, const char *bytes, size_t size, size_t max)
     display_add(text, "…", strlen("…"));
 }
 
+static void
+add_array(struct display *text, const tn_value *value, size_t max)
+{
+  size_t size = 0;
+  char *json = output_print(value, &size);
+
+  if (json == NULL) {
+    text->failed = true;
+    return;
+  }
+  display_add_safe(text, json, size, max);
+  free(json);
+}
+
 void
 display_add_value(struct display *text, const tn_value *value, size_t max)
 {
@@ -220,6 +236,9 @@ display_add_value(struct display *text, const tn_value *value, size_t max)
   case TN_JSON:
   case TN_OTHER:
     display_add_safe(text, value->as.bytes.data, value->as.bytes.size, max);
+    break;
+  case TN_ARRAY:
+    add_array(text, value, max);
     break;
   default:
     size = tn_value_print(value, buffer, sizeof buffer);

@@ -117,6 +117,19 @@ output_flush(struct output *out, tn_err *err)
   return check_stream(out, TN_OK, err);
 }
 
+char *
+output_print(const tn_value *value, size_t *ret_size)
+{
+  size_t size = tn_value_print(value, NULL, 0);
+  char *text = malloc(size + 1);
+
+  if (text == NULL)
+    return NULL;
+  (void)tn_value_print(value, text, size + 1);
+  *ret_size = size;
+  return text;
+}
+
 static enum tn_code
 write_rows(struct output *out, tn_result *result, const tn_value *row,
            tn_err *err)

@@ -83,6 +83,10 @@ enum tn_code output_finish(struct output *out, enum tn_code rc, tn_err *err);
 /* Write out what is buffered. */
 enum tn_code output_flush(struct output *out, tn_err *err);
 
+/* A value as tn_value_print() has it, however long, to be released with
+ * free(). NULL without memory. */
+char *output_print(const tn_value *value, size_t *ret_size);
+
 /* output_json.c: a text as a JSON string. False without memory, or if it is
  * not UTF-8; nothing was written then. */
 bool json_write_text(FILE *stream, const char *text, size_t size);

@@ -1,9 +1,10 @@
 /* Comma-separated values as RFC 4180 has them: a header line, lines ended by
  * CR LF, quotes doubled. NULL is an empty field and an empty text is "", so
- * that the two can be told apart. A statement without columns writes nothing;
- * an empty line stands between two results. */
+ * that the two can be told apart; an array is its JSON. A statement without
+ * columns writes nothing; an empty line stands between two results. */
 #include "output.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -48,27 +49,42 @@ write_field(FILE *stream, const char *text, size_t size)
   putc('"', stream);
 }
 
-static void
-write_value(FILE *stream, const tn_value *value)
+static enum tn_code
+write_printed(FILE *stream, const tn_value *value, tn_err *err)
+{
+  size_t size = 0;
+  char *text = output_print(value, &size);
+
+  if (text == NULL)
+    return tn_err_set(err, TN_E_MEMORY, "output: out of memory");
+  write_field(stream, text, size);
+  free(text);
+  return TN_OK;
+}
+
+static enum tn_code
+write_value(FILE *stream, const tn_value *value, tn_err *err)
 {
   char buffer[TN_VALUE_PRINT_MAX];
 
   switch (value->type) {
   case TN_NULL:
-    break;
+    return TN_OK;
   case TN_BLOB:
     hex_write(stream, value->as.bytes.data, value->as.bytes.size);
-    break;
+    return TN_OK;
   case TN_DECIMAL:
   case TN_TEXT:
   case TN_JSON:
   case TN_OTHER:
     write_field(stream, value->as.bytes.data, value->as.bytes.size);
-    break;
+    return TN_OK;
+  case TN_ARRAY:
+    return write_printed(stream, value, err);
   default:
     (void)tn_value_print(value, buffer, sizeof buffer);
     write_field(stream, buffer, strlen(buffer));
-    break;
+    return TN_OK;
   }
 }
 
@@ -95,16 +111,17 @@ begin_csv(struct output *out, tn_err *err)
 static enum tn_code
 write_row(struct output *out, const tn_value *row, tn_err *err)
 {
+  enum tn_code rc = TN_OK;
   size_t i;
 
-  (void)err;
-  for (i = 0; i < out->column_count; i++) {
+  for (i = 0; i < out->column_count && rc == TN_OK; i++) {
     if (i > 0)
       putc(',', out->stream);
-    write_value(out->stream, &row[i]);
+    rc = write_value(out->stream, &row[i], err);
   }
-  fputs("\r\n", out->stream);
-  return TN_OK;
+  if (rc == TN_OK)
+    fputs("\r\n", out->stream);
+  return rc;
 }
 
 static enum tn_code

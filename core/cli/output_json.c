@@ -130,6 +130,23 @@ write_embedded(FILE *stream, const tn_value *value, tn_err *err)
   return TN_OK;
 }
 
+/* The library's text of an array follows the rules of write_value(). */
+static enum tn_code
+write_items(FILE *stream, const tn_value *value, tn_err *err)
+{
+  size_t size = 0;
+  char *text = output_print(value, &size);
+  tn_value json;
+  enum tn_code rc;
+
+  if (text == NULL)
+    return no_memory(err);
+  json = tn_bytes(TN_JSON, text, size);
+  rc = write_embedded(stream, &json, err);
+  free(text);
+  return rc;
+}
+
 /* A number that is read back as the same double, and as a double: "1.0". JSON
  * has no infinities; they become texts. */
 static void
@@ -169,6 +186,8 @@ write_value(FILE *stream, const tn_value *value, tn_err *err)
     return TN_OK;
   case TN_JSON:
     return write_embedded(stream, value, err);
+  case TN_ARRAY:
+    return write_items(stream, value, err);
   case TN_DECIMAL:
   case TN_TEXT:
   case TN_OTHER:

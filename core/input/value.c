@@ -1,8 +1,9 @@
-/* Typed values as such: what is well-formed, what is equal, who owns the bytes.
+/* Typed values as such: what is well-formed and what is equal.
  *
  * Everything that crosses between an application and a backend is one of
- * these. How it is printed, parsed and converted is in value_text.c,
- * value_convert.c and value_number.c. */
+ * these. Arrays are in value_array.c, copies in value_copy.c; how a value is
+ * printed, parsed and converted is in value_text.c, value_convert.c and
+ * value_number.c. */
 #include "value_priv.h"
 
 #include <inttypes.h>
@@ -19,13 +20,13 @@ static const char *const type_names[] = {
   [TN_UINT64] = "uint64", [TN_DOUBLE] = "double", [TN_DECIMAL] = "decimal",
   [TN_TEXT] = "text",     [TN_BLOB] = "blob",     [TN_DATE] = "date",
   [TN_TIME] = "time",     [TN_UUID] = "uuid",     [TN_TIMESTAMP] = "timestamp",
-  [TN_JSON] = "json",     [TN_OTHER] = "other",
+  [TN_JSON] = "json",     [TN_OTHER] = "other",   [TN_ARRAY] = "array",
 };
 
 const char *
 tn_type_name(uint32_t type)
 {
-  return type >= TN_NULL && type <= TN_OTHER ? type_names[type] : "";
+  return type >= TN_NULL && type <= TN_ARRAY ? type_names[type] : "";
 }
 
 uint32_t
@@ -33,7 +34,7 @@ tn_type_from_name(const char *name)
 {
   uint32_t type;
 
-  for (type = TN_NULL; type <= TN_OTHER; type++)
+  for (type = TN_NULL; type <= TN_ARRAY; type++)
     if (strcmp(type_names[type], name) == 0)
       return type;
   return 0;
@@ -60,6 +61,8 @@ describe(const tn_value *value, char *out, size_t size)
     snprintf(out, size, "null");
   } else if (value->type == TN_BLOB) {
     snprintf(out, size, "a blob of %zu bytes", value->as.bytes.size);
+  } else if (value->type == TN_ARRAY) {
+    snprintf(out, size, "an array of %zu items", value->as.array.count);
   } else if (tn_value__has_bytes(value->type)) {
     tn_text_escape(value->as.bytes.data, value->as.bytes.size, text,
                    sizeof text);
@@ -197,19 +200,20 @@ check_json(const tn_value *value, tn_err *err)
 }
 
 static enum tn_code (*const checks[])(const tn_value *, tn_err *) = {
-  [TN_NULL] = check_any,      [TN_BOOL] = check_bool,
-  [TN_INT64] = check_any,     [TN_UINT64] = check_any,
-  [TN_DOUBLE] = check_any,    [TN_DECIMAL] = check_decimal,
-  [TN_TEXT] = check_text,     [TN_BLOB] = check_blob,
-  [TN_DATE] = check_calendar, [TN_TIME] = check_calendar,
-  [TN_UUID] = check_any,      [TN_TIMESTAMP] = check_calendar,
-  [TN_JSON] = check_json,     [TN_OTHER] = check_other,
+  [TN_NULL] = check_any,        [TN_BOOL] = check_bool,
+  [TN_INT64] = check_any,       [TN_UINT64] = check_any,
+  [TN_DOUBLE] = check_any,      [TN_DECIMAL] = check_decimal,
+  [TN_TEXT] = check_text,       [TN_BLOB] = check_blob,
+  [TN_DATE] = check_calendar,   [TN_TIME] = check_calendar,
+  [TN_UUID] = check_any,        [TN_TIMESTAMP] = check_calendar,
+  [TN_JSON] = check_json,       [TN_OTHER] = check_other,
+  [TN_ARRAY] = tn_array__check,
 };
 
 enum tn_code
 tn_value_check(const tn_value *value, tn_err *err)
 {
-  if (value->type < TN_NULL || value->type > TN_OTHER)
+  if (value->type < TN_NULL || value->type > TN_ARRAY)
     return tn_err_set(err, TN_E_DATA, "value: %" PRIu32 " is no type",
                       value->type);
   return checks[value->type](value, err);
@@ -285,67 +289,9 @@ tn_value_equal(const tn_value *a, const tn_value *b)
     return equal_bytes(a, b);
   case TN_OTHER:
     return equal_others(a, b);
+  case TN_ARRAY:
+    return tn_array__equal(a, b);
   default:
     return 0;
   }
-}
-
-/* ------------------------------------------------------------------ */
-/* Who owns the bytes                                                  */
-
-/* The bytes and, behind them, the type name, each followed by a NUL: one
- * block, so that clearing needs to know of one address only. */
-static char *
-copy_bytes(const tn_value *value, const char *type_name)
-{
-  size_t size = value->as.bytes.size;
-  size_t name_size = type_name == NULL ? 0 : strlen(type_name) + 1;
-  char *block;
-
-  if (size > SIZE_MAX - 1 - name_size)
-    return NULL;
-  block = tn_memory_alloc(size + 1 + name_size);
-  if (block == NULL)
-    return NULL;
-  if (size > 0)
-    memcpy(block, value->as.bytes.data, size);
-  block[size] = '\0';
-  if (name_size > 0)
-    memcpy(block + size + 1, type_name, name_size);
-  return block;
-}
-
-enum tn_code
-tn_value_copy(const tn_value *value, tn_value *ret, tn_err *err)
-{
-  tn_value copy = *value;
-  const char *type_name = NULL;
-  char *block;
-
-  copy.flags &= ~TN_VALUE_OWNED;
-  if (!tn_value__has_bytes(value->type)) {
-    *ret = copy;
-    return TN_OK;
-  }
-  if (value->type == TN_OTHER)
-    type_name = value->more.type_name;
-  block = copy_bytes(value, type_name);
-  if (block == NULL)
-    return tn_err_memory(err, "value");
-  copy.flags |= TN_VALUE_OWNED;
-  copy.as.bytes.data = block;
-  if (type_name != NULL)
-    copy.more.type_name = block + copy.as.bytes.size + 1;
-  *ret = copy;
-  return TN_OK;
-}
-
-void
-tn_value_clear(tn_value *value)
-{
-  if (value == NULL)
-    return;
-  if ((value->flags & TN_VALUE_OWNED) != 0 && tn_value__has_bytes(value->type))
-    tn_memory_free((void *)value->as.bytes.data);
-  *value = tn_null();
 }

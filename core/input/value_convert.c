@@ -44,15 +44,21 @@ lend_bytes(const struct conversion *conversion, tn_value *ret)
   return TN_OK;
 }
 
+static enum tn_code
+refuse_buffer(const struct conversion *conversion, size_t size, tn_err *err)
+{
+  return tn_err_set(err, TN_E_DATA,
+                    "value: %s needs a buffer of %zu bytes, not %zu",
+                    tn_type_name(conversion->type), size + 1, conversion->size);
+}
+
 /* Put `size` bytes and a NUL into the buffer and make a value of them. */
 static enum tn_code
 write_bytes(const struct conversion *conversion, const void *bytes, size_t size,
             tn_value *ret, tn_err *err)
 {
   if (size >= conversion->size)
-    return tn_err_set(
-        err, TN_E_DATA, "value: %s needs a buffer of %zu bytes, not %zu",
-        tn_type_name(conversion->type), size + 1, conversion->size);
+    return refuse_buffer(conversion, size, err);
   memcpy(conversion->buffer, bytes, size);
   conversion->buffer[size] = '\0';
   *ret = tn_bytes(conversion->type, conversion->buffer, size);
@@ -71,6 +77,19 @@ write_printed(const struct conversion *conversion, const char *quote,
   tn_value_print(conversion->value, text, sizeof text);
   length = snprintf(quoted, sizeof quoted, "%s%s%s", quote, text, quote);
   return write_bytes(conversion, quoted, (size_t)length, ret, err);
+}
+
+/* Put an array's JSON into the buffer. */
+static enum tn_code
+write_array(const struct conversion *conversion, tn_value *ret, tn_err *err)
+{
+  size_t size = tn_value_print(conversion->value, NULL, 0);
+
+  if (size >= conversion->size)
+    return refuse_buffer(conversion, size, err);
+  (void)tn_value_print(conversion->value, conversion->buffer, size + 1);
+  *ret = tn_bytes(conversion->type, conversion->buffer, size);
+  return TN_OK;
 }
 
 /* Is the value text, or a JSON string that stands for itself? */
@@ -194,6 +213,8 @@ to_text(const struct conversion *conversion, tn_value *ret, tn_err *err)
   const tn_value *value = conversion->value;
   enum tn_code rc;
 
+  if (value->type == TN_ARRAY)
+    return write_array(conversion, ret, err);
   if (!tn_value__has_bytes(value->type))
     return write_printed(conversion, "", ret, err);
   rc = tn_value__check_utf8(value->as.bytes.data, value->as.bytes.size, err);
@@ -317,6 +338,8 @@ to_json(const struct conversion *conversion, tn_value *ret, tn_err *err)
   case TN_TIMESTAMP:
   case TN_UUID:
     return write_printed(conversion, "\"", ret, err);
+  case TN_ARRAY:
+    return write_array(conversion, ret, err);
   default:
     return refuse(conversion, no_way, err);
   }
@@ -325,7 +348,7 @@ to_json(const struct conversion *conversion, tn_value *ret, tn_err *err)
 typedef enum tn_code (*maker_fn)(const struct conversion *conversion,
                                  tn_value *ret, tn_err *err);
 
-/* NULL and "other" are made of nothing but themselves. */
+/* NULL, "other" and arrays are made of nothing but themselves. */
 static const maker_fn makers[] = {
   [TN_BOOL] = to_bool,       [TN_INT64] = to_int64,
   [TN_UINT64] = to_uint64,   [TN_DOUBLE] = to_double,
@@ -333,7 +356,7 @@ static const maker_fn makers[] = {
   [TN_BLOB] = to_blob,       [TN_DATE] = to_date,
   [TN_TIME] = to_time,       [TN_TIMESTAMP] = to_timestamp,
   [TN_UUID] = to_uuid,       [TN_JSON] = to_json,
-  [TN_OTHER] = NULL,
+  [TN_ARRAY] = NULL,
 };
 
 /* ------------------------------------------------------------------ */
@@ -342,7 +365,7 @@ static const maker_fn makers[] = {
 static enum tn_code
 check_type(uint32_t type, tn_err *err)
 {
-  if (type >= TN_NULL && type <= TN_OTHER)
+  if (type >= TN_NULL && type <= TN_ARRAY)
     return TN_OK;
   return tn_err_set(err, TN_E_DATA, "value: %" PRIu32 " is no type", type);
 }

@@ -30,6 +30,14 @@ enum tn_code tn_value__check_utf8(const char *text, size_t size, tn_err *err);
 enum tn_code tn_value__check_json(const tn_value *value, tn_err *err);
 
 /* ------------------------------------------------------------------ */
+/* value_array.c                                                       */
+
+/* As tn_value_check(), tn_value_equal() and tn_value_print(), of arrays. */
+enum tn_code tn_array__check(const tn_value *value, tn_err *err);
+bool tn_array__equal(const tn_value *a, const tn_value *b);
+size_t tn_array__print(const tn_value *value, char *buffer, size_t size);
+
+/* ------------------------------------------------------------------ */
 /* number.c: the decimal grammar                                       */
 
 /* A decimal, taken apart where it stands. No digit is copied, so that one of

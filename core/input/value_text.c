@@ -67,7 +67,6 @@ static size_t (*const printers[])(const tn_value *, char *) = {
   [TN_TIME] = tn_calendar__print_time,
   [TN_TIMESTAMP] = tn_calendar__print_timestamp,
   [TN_UUID] = print_uuid,
-  [TN_OTHER] = NULL,
 };
 
 /* ------------------------------------------------------------------ */
@@ -124,6 +123,8 @@ tn_value_print(const tn_value *value, char *buffer, size_t size)
 
   if (tn_value__has_bytes(value->type))
     return give_bytes(value, buffer, size);
+  if (value->type == TN_ARRAY)
+    return tn_array__print(value, buffer, size);
   /* NULL has no text; what is out of its type's range has none either. */
   if (value->type == TN_NULL || tn_value_check(value, NULL) != TN_OK)
     return give_text("", 0, buffer, size);

@@ -27,14 +27,19 @@ enum tn_type {
   TN_UUID,      /* RFC 4122 */
   TN_JSON,      /* RFC 8259, as text */
   TN_OTHER,     /* a type of the backend's own: its name and its bytes */
+  TN_ARRAY,     /* values of one type, or NULL among them; may be nested */
 };
+
+/* How deep arrays may be nested. */
+#define TN_ARRAY_DEPTH_MAX 6
 
 /* Flags of a value. */
 #define TN_VALUE_ZONED UINT32_C(1) /* TN_TIMESTAMP: `micros` is UTC */
 #define TN_VALUE_OWNED UINT32_C(2) /* the bytes are the value's own */
 
 /* The layout keeps for the life of the SONAME: 32 bytes. */
-typedef struct tn_value {
+typedef struct tn_value tn_value;
+struct tn_value {
   uint32_t type;  /* enum tn_type */
   uint32_t flags; /* TN_VALUE_… */
   union {
@@ -50,12 +55,17 @@ typedef struct tn_value {
       size_t size;
     } bytes; /* TN_DECIMAL, TN_TEXT, TN_BLOB, TN_JSON, TN_OTHER; `data` need
                 not end with NUL and is never NULL when `size` is not 0 */
+    struct {
+      const tn_value *items;
+      size_t count;
+    } array; /* TN_ARRAY */
   } as;
   union {
     int64_t offset_s;      /* TN_TIMESTAMP, zoned: seconds east of UTC */
     const char *type_name; /* TN_OTHER */
+    uint64_t element_type; /* TN_ARRAY: of all items that are not NULL */
   } more;
-} tn_value;
+};
 
 /* The narrowest and the widest day and microsecond that a value may hold. */
 #define TN_DAYS_MIN   INT64_C(-719162) /* 0001-01-01 */
@@ -205,7 +215,20 @@ tn_uuid(const uint8_t uuid[16])
   return value;
 }
 
-/* "null", "bool", "int64", … "other"; "" for a number that is no type. */
+/* An array over `count` borrowed items, each of `element_type` or NULL. An
+ * array of arrays has items of TN_ARRAY. */
+static inline tn_value
+tn_array(uint32_t element_type, const tn_value *items, size_t count)
+{
+  tn_value value = tn_value_make(TN_ARRAY, NULL, 0);
+
+  value.as.array.items = items;
+  value.as.array.count = count;
+  value.more.element_type = element_type;
+  return value;
+}
+
+/* "null", "bool", "int64", … "array"; "" for a number that is no type. */
 TN_API const char *tn_type_name(uint32_t type);
 
 /* The type of that name; 0 if there is none. */
@@ -248,21 +271,24 @@ TN_API TN_MUST_USE enum tn_code tn_value_convert(const tn_value *value,
  * +HH:MM, with seconds if it has some; doubles the shortest text that reads
  * back equal, "inf", "-inf", "nan"; bool "true" and "false"; blobs as
  * lower-case hexadecimal; "other" as its bytes if they are UTF-8, else as a
- * blob; NULL, and what is out of its type's range, as "". Independent of the
- * locale. */
+ * blob; an array as JSON, its items as the tool prints them (numbers, true,
+ * false, null, other types as strings, blobs in base64); NULL, and what is out
+ * of its type's range, as "". Independent of the locale. */
 TN_API size_t tn_value_print(const tn_value *value, char *buffer, size_t size);
 
 /* Read `size` bytes of text as a value of `type`. Decimal, text, JSON and blob
  * borrow `text` (a blob takes the bytes as they are). Times accept ISO 8601
  * with a space or T, an offset as Z, +HH, +HHMM or +HH:MM[:SS], and 1 to 6
- * digits of a fraction. TN_NULL and TN_OTHER cannot be read.
+ * digits of a fraction. TN_NULL, TN_OTHER and TN_ARRAY
+ * cannot be read.
  * Fails: TN_E_DATA; TN_E_CHARSET, not UTF-8. */
 TN_API TN_MUST_USE enum tn_code tn_value_parse(uint32_t type, const char *text,
                                                size_t size, tn_value *ret,
                                                tn_err *err);
 
 /* Is the value well-formed: a known type, text in UTF-8, a decimal's and a
- * JSON's grammar, days and times in range? Fails: TN_E_DATA, TN_E_CHARSET. */
+ * JSON's grammar, days and times in range, an array's items of its element
+ * type and not nested too deep? Fails: TN_E_DATA, TN_E_CHARSET. */
 TN_API TN_MUST_USE enum tn_code tn_value_check(const tn_value *value,
                                                tn_err *err);
 

@@ -61,19 +61,20 @@ Test(value, every_type_has_a_name_that_names_it)
 {
   uint32_t type;
 
-  for (type = TN_NULL; type <= TN_OTHER; type++) {
+  for (type = TN_NULL; type <= TN_ARRAY; type++) {
     cr_expect(tn_type_name(type)[0] != '\0', "type %u", type);
     cr_expect(tn_type_from_name(tn_type_name(type)) == type, "type %u", type);
   }
   cr_expect_str_eq(tn_type_name(TN_NULL), "null");
   cr_expect_str_eq(tn_type_name(TN_TIMESTAMP), "timestamp");
   cr_expect_str_eq(tn_type_name(TN_OTHER), "other");
+  cr_expect_str_eq(tn_type_name(TN_ARRAY), "array");
 }
 
 Test(value, what_is_no_type_has_no_name_and_the_other_way_round)
 {
   cr_expect_str_eq(tn_type_name(0), "");
-  cr_expect_str_eq(tn_type_name(TN_OTHER + 1), "");
+  cr_expect_str_eq(tn_type_name(TN_ARRAY + 1), "");
   cr_expect_str_eq(tn_type_name(UINT32_MAX), "");
   cr_expect(tn_type_from_name("") == 0);
   cr_expect(tn_type_from_name("INT64") == 0);
@@ -128,7 +129,7 @@ Test(value, check_refuses_what_is_not_and_says_why)
     const char *message;
   } cases[] = {
     { typed(0), TN_E_DATA, "value: 0 is no type" },
-    { typed(15), TN_E_DATA, "value: 15 is no type" },
+    { typed(16), TN_E_DATA, "value: 16 is no type" },
     { raw_bool(2), TN_E_DATA, "value: 2 does not fit bool" },
     { raw_bool(-1), TN_E_DATA, "value: -1 does not fit bool" },
     { tn_decimal("1.5x"), TN_E_DATA,

@@ -24,8 +24,8 @@ other(const char *text)
 
 /* One letter a type, in the order of enum tn_type:
  * null bool int64 uint64 double decimal text blob date time timestamp uuid
- * json other. '.' is refused, '=' comes back equal, '>' is accepted but cannot
- * come back (or not as what it was). */
+ * json other array. '.' is refused, '=' comes back equal, '>' is accepted but
+ * cannot come back (or not as what it was). */
 struct pair_case {
   tn_value value;
   const char *targets;
@@ -65,72 +65,75 @@ check_pair(const tn_value *value, uint32_t type, char expected, size_t i)
 
 Test(value_convert, every_pair_of_types_is_decided)
 {
+  const tn_value items[] = { tn_int64(1), tn_null() };
   const struct pair_case cases[] = {
-    { tn_null(), "=............." },
-    { tn_bool(1), ".======.....=." },
-    { tn_bool(0), ".======.....=." },
-    { tn_int64(1), ".======.....=." },
-    { tn_int64(42), "..=====.....=." },
-    { tn_int64(-42), "..=.===.....=." },
-    { tn_int64(INT64_MIN), "..=.===.....=." },
-    { tn_int64(INT64_MAX), "..==.==.....=." },
-    { tn_uint64(UINT64_MAX), "...=.==.....=." },
-    { tn_uint64(UINT64_C(1) << 63), "...====.....=." },
-    { tn_double(1), ".======.....=." },
-    { tn_double(1.5), "....===.....=." },
-    { tn_double(1e300), "....===.....=." },
-    { tn_double(5e-324), "....===.....=." },
-    { tn_double(NAN), "....=.=......." },
-    { tn_double(-INFINITY), "....=.=......." },
-    { tn_decimal("42"), "..=====>....=." },
-    { tn_decimal("0.10"), "....===>....=." },
-    { tn_decimal("+.5"), "....===>......" },
-    { tn_decimal(DIGITS_65), ".....==>....=." },
-    { tn_text("hello"), "......==......" },
-    { tn_text("\xf0\x9f\x90\x98"), "......==......" },
-    { tn_text(""), "......==......" },
-    { tn_text("42"), "..======....=." },
-    { tn_text("1"), ".>======....=." },
-    { tn_text("true"), ".=....==....=." },
-    { tn_text("1970-01-01"), "......===....." },
-    { tn_text("12:34:56"), "......==.=...." },
-    { tn_text("1970-01-01 00:00:00"), "......==..=..." },
-    { tn_text("1970-01-01 00:00:00+01:00"), "......==..=..." },
-    { tn_text(SAMPLE_UUID), "......==...=.." },
-    { tn_text("{\"a\":1}"), "......==....=." },
-    { tn_blob("abc", 3), "......==......" },
-    { tn_blob("\xff", 1), ".......=......" },
-    { tn_blob("", 0), "......==......" },
-    { tn_blob(sample_uuid, 16), ".......=...=.." },
-    { tn_date(0), "......=.=.=.=." },
-    { tn_date(TN_DAYS_MIN), "......=.=.=.=." },
-    { tn_time(0), "......=..=..=." },
-    { tn_timestamp(0), "......=.=.=.=." },
-    { tn_timestamp(-TN_DAY_MICROS), "......=.=.=.=." },
-    { tn_timestamp(1), "......=...=.=." },
-    { tn_timestamp(-1), "......=...=.=." },
-    { tn_timestamp_zoned(0, 0), "......=...=.=." },
-    { tn_timestamp_zoned(TN_MICROS_MAX, -57599), "......=...=.=." },
-    { tn_uuid(sample_uuid), "......==...==." },
-    { tn_json("42"), "..=====>....=." },
-    { tn_json("1.5"), "....===>....=." },
-    { tn_json("true"), ".=....=>....=." },
-    { tn_json("null"), "......=>....=." },
-    { tn_json("[1]"), "......=>....=." },
-    { tn_json("\"1970-01-01\""), "......=>=...=." },
-    { tn_json("\"12:34:56\""), "......=>.=..=." },
-    { tn_json("\"1970-01-01 00:00:00Z\""), "......=>..>.=." },
-    { tn_json("\"" SAMPLE_UUID "\""), "......=>...==." },
-    { tn_json("\"a\\nb\""), "......=>....=." },
-    { other("(1,2)"), "......>>.....=" },
+    { tn_null(), "=.............." },
+    { tn_bool(1), ".======.....=.." },
+    { tn_bool(0), ".======.....=.." },
+    { tn_int64(1), ".======.....=.." },
+    { tn_int64(42), "..=====.....=.." },
+    { tn_int64(-42), "..=.===.....=.." },
+    { tn_int64(INT64_MIN), "..=.===.....=.." },
+    { tn_int64(INT64_MAX), "..==.==.....=.." },
+    { tn_uint64(UINT64_MAX), "...=.==.....=.." },
+    { tn_uint64(UINT64_C(1) << 63), "...====.....=.." },
+    { tn_double(1), ".======.....=.." },
+    { tn_double(1.5), "....===.....=.." },
+    { tn_double(1e300), "....===.....=.." },
+    { tn_double(5e-324), "....===.....=.." },
+    { tn_double(NAN), "....=.=........" },
+    { tn_double(-INFINITY), "....=.=........" },
+    { tn_decimal("42"), "..=====>....=.." },
+    { tn_decimal("0.10"), "....===>....=.." },
+    { tn_decimal("+.5"), "....===>......." },
+    { tn_decimal(DIGITS_65), ".....==>....=.." },
+    { tn_text("hello"), "......==......." },
+    { tn_text("\xf0\x9f\x90\x98"), "......==......." },
+    { tn_text(""), "......==......." },
+    { tn_text("42"), "..======....=.." },
+    { tn_text("1"), ".>======....=.." },
+    { tn_text("true"), ".=....==....=.." },
+    { tn_text("1970-01-01"), "......===......" },
+    { tn_text("12:34:56"), "......==.=....." },
+    { tn_text("1970-01-01 00:00:00"), "......==..=...." },
+    { tn_text("1970-01-01 00:00:00+01:00"), "......==..=...." },
+    { tn_text(SAMPLE_UUID), "......==...=..." },
+    { tn_text("{\"a\":1}"), "......==....=.." },
+    { tn_blob("abc", 3), "......==......." },
+    { tn_blob("\xff", 1), ".......=......." },
+    { tn_blob("", 0), "......==......." },
+    { tn_blob(sample_uuid, 16), ".......=...=..." },
+    { tn_date(0), "......=.=.=.=.." },
+    { tn_date(TN_DAYS_MIN), "......=.=.=.=.." },
+    { tn_time(0), "......=..=..=.." },
+    { tn_timestamp(0), "......=.=.=.=.." },
+    { tn_timestamp(-TN_DAY_MICROS), "......=.=.=.=.." },
+    { tn_timestamp(1), "......=...=.=.." },
+    { tn_timestamp(-1), "......=...=.=.." },
+    { tn_timestamp_zoned(0, 0), "......=...=.=.." },
+    { tn_timestamp_zoned(TN_MICROS_MAX, -57599), "......=...=.=.." },
+    { tn_uuid(sample_uuid), "......==...==.." },
+    { tn_json("42"), "..=====>....=.." },
+    { tn_json("1.5"), "....===>....=.." },
+    { tn_json("true"), ".=....=>....=.." },
+    { tn_json("null"), "......=>....=.." },
+    { tn_json("[1]"), "......=>....=.." },
+    { tn_json("\"1970-01-01\""), "......=>=...=.." },
+    { tn_json("\"12:34:56\""), "......=>.=..=.." },
+    { tn_json("\"1970-01-01 00:00:00Z\""), "......=>..>.=.." },
+    { tn_json("\"" SAMPLE_UUID "\""), "......=>...==.." },
+    { tn_json("\"a\\nb\""), "......=>....=.." },
+    { other("(1,2)"), "......>>.....=." },
+    { tn_array(TN_INT64, items, 2), "......>.....>.=" },
+    { tn_array(TN_TEXT, NULL, 0), "......>.....>.=" },
   };
   size_t i;
 
   for (i = 0; i < TN_COUNT(cases); i++) {
     uint32_t type;
 
-    cr_assert(strlen(cases[i].targets) == TN_OTHER, "case %zu", i);
-    for (type = TN_NULL; type <= TN_OTHER; type++)
+    cr_assert(strlen(cases[i].targets) == TN_ARRAY, "case %zu", i);
+    for (type = TN_NULL; type <= TN_ARRAY; type++)
       check_pair(&cases[i].value, type, cases[i].targets[type - 1], i);
   }
 }
@@ -261,6 +264,9 @@ Test(value_convert, a_refusal_names_value_type_and_cause)
     { tn_null(), TN_TEXT, "value: null does not fit text" },
     { tn_text("x"), TN_NULL, "value: \"x\" does not fit null" },
     { tn_int64(1), TN_OTHER, "value: 1 does not fit other" },
+    { tn_text("[1]"), TN_ARRAY, "value: \"[1]\" does not fit array" },
+    { tn_array(TN_TEXT, NULL, 0), TN_BLOB,
+      "value: an array of 0 items does not fit blob" },
     { tn_int64(1), TN_BLOB, "value: 1 does not fit blob" },
     { tn_int64(1), TN_DATE, "value: 1 does not fit date" },
     { tn_blob("1", 1), TN_DECIMAL,

@@ -214,6 +214,7 @@ Test(value_text, what_cannot_be_parsed_is_refused)
   } cases[] = {
     { TN_NULL, "", TN_E_DATA, "value: \"\" does not fit null" },
     { TN_OTHER, "x", TN_E_DATA, "value: \"x\" does not fit other" },
+    { TN_ARRAY, "[]", TN_E_DATA, "value: \"[]\" does not fit array" },
     { 0, "x", TN_E_DATA, "value: 0 is no type" },
     { 99, "x", TN_E_DATA, "value: 99 is no type" },
     { TN_BOOL, "maybe", TN_E_DATA,
