@@ -2,16 +2,25 @@
  * database, to the backend's connect(). */
 #include "db_priv.h"
 
+#include <errno.h>
+#include <sys/eventfd.h>
+
 #include "registry_priv.h"
+#include "tls.h"
+
+/* How long an opening may take that names no deadline. */
+#define OPEN_MS 30000
 
 /* What connect() is given, built up from several places. */
 struct opening {
+  tn_registry *registry;
   const struct tn_backend *backend;
   const tn_config *config;
   const char *database; /* of the configuration; NULL: a plain URL */
   struct tn_address *addresses;
   struct tn_option *options;
   uint32_t option_count;
+  uint32_t above; /* options of the sources before the present one */
   struct tn_arena arena;
 };
 
@@ -21,13 +30,28 @@ clear_opening(struct opening *opening)
   tn_arena_clear(&opening->arena);
 }
 
+/* Do both say something about how the session is protected? */
+static bool
+is_same_tls(const struct opening *opening, const char *one, const char *other)
+{
+  const char *name = NULL;
+
+  if ((opening->backend->plugin.caps & TN_CAP_NETWORK) != 0)
+    name = tn_tls_name(one);
+  return name != NULL && name == tn_tls_name(other);
+}
+
+/* Is it given already? What one source says by several names is all kept, and
+ * compared later; but it is not mixed with what a lesser source says. */
 static bool
 has_option(const struct opening *opening, const char *name)
 {
   uint32_t i;
 
   for (i = 0; i < opening->option_count; i++)
-    if (strcmp(opening->options[i].name, name) == 0)
+    if (strcmp(opening->options[i].name, name) == 0 ||
+        (i < opening->above &&
+         is_same_tls(opening, opening->options[i].name, name)))
       return true;
   return false;
 }
@@ -98,6 +122,7 @@ add_configured(struct opening *opening, bool is_given, tn_err *err)
   const struct tn_config_row *row;
   size_t i;
 
+  opening->above = opening->option_count;
   for (i = 0; opening->database != NULL && (row = tn_config_row(i)) != NULL;
        i++) {
     const char *value = NULL;
@@ -148,6 +173,7 @@ collect_options(struct opening *opening, const tn_url *url,
   rc = add_configured(opening, true, err);
   if (rc != TN_OK)
     return rc;
+  opening->above = opening->option_count;
   for (i = 0; i < defaults->count; i++)
     add_option(opening, defaults->options[i].name, defaults->options[i].value);
   rc = add_configured(opening, false, err);
@@ -173,14 +199,31 @@ collect_addresses(struct opening *opening, const tn_url *url, tn_err *err)
   return TN_OK;
 }
 
-static tn_conn *
+/* What a cancel wakes a wait with. */
+static enum tn_code
+open_wake(tn_conn *conn, tn_err *err)
+{
+  char text[128];
+
+  conn->wake_fd = -1;
+  if ((conn->backend->plugin.caps & TN_CAP_NETWORK) == 0)
+    return TN_OK;
+  conn->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (conn->wake_fd >= 0)
+    return TN_OK;
+  return tn_err_set(err, TN_E_LIMIT, "conn: no descriptor to be had: %s",
+                    strerror_r(errno, text, sizeof text));
+}
+
+static enum tn_code
 new_conn(const struct tn_conn_options *options,
-         const struct tn_backend *backend)
+         const struct tn_backend *backend, tn_conn **ret, tn_err *err)
 {
   tn_conn *conn = tn_memory_zalloc(sizeof *conn);
+  enum tn_code rc;
 
   if (conn == NULL)
-    return NULL;
+    return tn_err_memory(err, "conn");
   conn->backend = backend;
   conn->timeout_ms = options->timeout_ms;
   conn->wait = options->wait;
@@ -189,7 +232,30 @@ new_conn(const struct tn_conn_options *options,
     conn->log = *options->log;
     conn->has_log = true;
   }
-  return conn;
+  rc = open_wake(conn, err);
+  if (rc != TN_OK) {
+    tn_conn__free(conn);
+    return rc;
+  }
+  *ret = conn;
+  return TN_OK;
+}
+
+static enum tn_code
+fill_args(const struct opening *opening, const tn_url *url,
+          struct tn_connect_args *args, struct tn_tls *tls, tn_err *err)
+{
+  args->address_count = (uint32_t)tn_url_host_count(url);
+  args->addresses = opening->addresses;
+  args->dialect = tn_url_dialect(url);
+  args->driver = tn_url_driver(url);
+  args->user = tn_url_user(url);
+  args->password = tn_url_password(url);
+  args->database = tn_url_database(url);
+  args->option_count = opening->option_count;
+  args->options = opening->options;
+  return tn_tls_take(&opening->backend->plugin, opening->options, args, tls,
+                     err);
 }
 
 /* Connect with what was collected. */
@@ -200,34 +266,29 @@ connect_session(const struct opening *opening, const tn_url *url,
 {
   struct tn_connect_args args = { .size = sizeof args };
   struct tn_host_call call;
-  tn_conn *conn = new_conn(options, opening->backend);
-  enum tn_code rc;
+  struct tn_tls tls;
+  tn_conn *conn = NULL;
+  enum tn_code rc = fill_args(opening, url, &args, &tls, err);
 
+  if (rc == TN_OK)
+    rc = new_conn(options, opening->backend, &conn, err);
   if (conn == NULL)
-    return tn_err_memory(err, "conn");
-  args.address_count = (uint32_t)tn_url_host_count(url);
-  args.addresses = opening->addresses;
-  args.dialect = tn_url_dialect(url);
-  args.driver = tn_url_driver(url);
-  args.user = tn_url_user(url);
-  args.password = tn_url_password(url);
-  args.database = tn_url_database(url);
-  args.option_count = opening->option_count;
-  args.options = opening->options;
-
-  rc = tn_conn__begin(
-      conn, options->deadline == 0 ? TN_DEADLINE_NONE : options->deadline,
-      &conn->arena, &call, &err);
+    return rc;
+  rc = tn_conn__begin(conn,
+                      options->deadline == 0 ? tn_deadline_after_ms(OPEN_MS)
+                                             : options->deadline,
+                      &conn->arena, &call, &err);
   if (rc == TN_OK) {
     rc = tn_backend_connect(opening->backend, &args, &call, &conn->handle);
     (void)tn_conn__end(conn, TN_OK, NULL);
   }
   if (rc != TN_OK) {
-    tn_arena_clear(&conn->arena);
-    tn_memory_free(conn);
+    tn_conn__free(conn);
     return rc;
   }
   conn->caps = tn_backend_caps(conn->backend, conn->handle);
+  tn_registry_warn_tls(opening->registry, opening->backend, &args,
+                       options->log);
   *ret = conn;
   return TN_OK;
 }
@@ -239,15 +300,16 @@ open_url(const tn_url *url, const char *database,
   TN_CLEANUP(clear_opening)
   struct opening opening = { .config = options->config, .database = database };
   struct tn_registry_defaults defaults = { .count = 0 };
-  tn_registry *registry = options->registry;
   enum tn_code rc;
 
-  if (registry == NULL)
-    registry = tn_registry_default();
-  if (registry == NULL)
+  opening.registry = options->registry;
+  if (opening.registry == NULL)
+    opening.registry = tn_registry_default();
+  if (opening.registry == NULL)
     return tn_err_memory(err, "conn");
-  rc = tn_registry_backend(registry, tn_url_dialect(url), tn_url_driver(url),
-                           &opening.backend, &defaults, err);
+  rc =
+      tn_registry_backend(opening.registry, tn_url_dialect(url),
+                          tn_url_driver(url), &opening.backend, &defaults, err);
   if (rc == TN_OK)
     rc = collect_options(&opening, url, &defaults, err);
   if (rc == TN_OK)

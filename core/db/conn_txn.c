@@ -60,11 +60,49 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
 static enum tn_code
 doubt_commit(enum tn_code code, tn_err *err)
 {
-  if (code != TN_E_LOST)
+  if (code != TN_E_LOST &&
+      (code == TN_OK || err->connection != TN_CONNECTION_DEAD))
     return code;
   err->code = TN_E_UNCERTAIN;
   tn_err_verdicts(err, TN_CONNECTION_DEAD, TN_REPLAY_UNKNOWN);
   return TN_E_UNCERTAIN;
+}
+
+enum tn_code
+tn_conn__commit(tn_conn *conn, struct tn_host_call *call, tn_err *err)
+{
+  enum tn_code rc = require_state(conn, TN_TXN_OPEN, err);
+
+  if (rc != TN_OK)
+    return rc;
+  return doubt_commit(tn_backend_commit(conn->backend, conn->handle, call),
+                      err);
+}
+
+/* In a little time of its own: the operation may have failed because its time
+ * was over. */
+void
+tn_conn__undo(tn_conn *conn, tn_err *err)
+{
+  struct tn_host_call call;
+  tn_err own = TN_ERR_INIT;
+
+  if (conn->is_dead)
+    return;
+  tn_conn__closing(conn, &call);
+  call.err = &own;
+  if (tn_conn_txn_state(conn) != TN_TXN_NONE &&
+      tn_backend_rollback(conn->backend, conn->handle, &call) != TN_OK)
+    conn->is_dead = tn_conn_txn_state(conn) != TN_TXN_NONE ||
+                    own.connection == TN_CONNECTION_DEAD;
+  if (err == NULL || err == &conn->scratch)
+    return;
+  if (conn->is_dead)
+    tn_err_verdicts(err, TN_CONNECTION_DEAD, 0);
+  else if (err->connection == TN_CONNECTION_ABORTED)
+    tn_err_verdicts(err, TN_CONNECTION_USABLE, 0);
+  if (err->replay == TN_REPLAY_TRANSACTION)
+    tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
 }
 
 enum tn_code
@@ -75,10 +113,7 @@ tn_conn_commit(tn_conn *conn, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
-  rc = require_state(conn, TN_TXN_OPEN, err);
-  if (rc == TN_OK)
-    rc = doubt_commit(tn_backend_commit(conn->backend, conn->handle, &call),
-                      err);
+  rc = tn_conn__commit(conn, &call, err);
   return tn_conn__end(conn, rc, err);
 }
 

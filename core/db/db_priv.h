@@ -7,6 +7,7 @@
 #ifndef TENON_DB_PRIV_H
 #define TENON_DB_PRIV_H
 
+#include <tenon/bulk.h>
 #include <tenon/conn.h>
 
 #include "arena.h"
@@ -21,27 +22,41 @@ enum activity {
   ACTIVITY_CANCELED,  /* that is over; the operation has not ended yet */
 };
 
+/* What is left of a batch whose rows return rows: each is a set, which is gone
+ * on to, or run by the core, when it is asked for. */
+struct tn_batch_rest {
+  const tn_value *values; /* of the next row; NULL: the backend runs them */
+  uint64_t row_count;     /* 0: none is left */
+  uint64_t row;           /* whose set is shown, from 1; 0: no batch */
+};
+
 struct tn_result {
   tn_conn *conn; /* NULL: it was closed */
   tn_prepared *prepared;
-  void *handle; /* the backend's; NULL when buffered or not open */
+  void *handle; /* the backend's; NULL when kept or not open */
   const struct tn_column *columns;
   uint32_t column_count;
   bool is_open;
-  bool is_at_end;
+  bool is_running;      /* its operation has not ended */
+  bool is_at_end;       /* of the present set */
+  bool has_next_set;    /* known at the end of the present one */
   bool owns_prepared;   /* a one-shot query: close the statement with it */
   struct tn_value *row; /* the cells of the current row */
   uint64_t row_count;   /* fetched so far */
   struct tn_result_info info;
   struct tn_host_call call;
-  struct tn_arena arena;     /* what the result needs until it is closed */
-  struct tn_arena row_arena; /* what a row needs until the next one */
-  struct buffered_row *next_buffered; /* of a buffered result */
+  struct tn_arena arena;      /* what the result needs until it is closed */
+  struct tn_arena row_arena;  /* what a row needs until the next one */
+  struct kept_row *next_kept; /* rows that were fetched before (kept.c) */
+  struct kept_set *next_set;  /* and the sets behind those rows */
+  struct tn_batch_rest rest;
+  tn_value *placed; /* the rows of a batch, put in order; NULL if they were */
 };
 
 struct tn_prepared {
   tn_conn *conn; /* NULL: it was closed */
   void *handle;
+  bool returns_rows; /* by what prepare() knew */
   struct tn_sql sql;
   tn_value *places; /* sql.place_count values, put in order */
   tn_value *cells;  /* one row */
@@ -57,6 +72,8 @@ struct tn_conn {
   void *handle;
   _Atomic uint32_t activity; /* enum activity */
   _Atomic uint32_t canceled; /* not 0: the running operation is to stop */
+  int wake_fd; /* an eventfd, readable once `canceled` is set; -1 for a backend
+                  that does not wait for a server */
   bool is_dead;
   bool has_log;
   uint64_t timeout_ms;
@@ -65,15 +82,21 @@ struct tn_conn {
   tn_wait_fn wait;
   void *wait_user;
   tn_prepared *statements; /* all that are open */
+  tn_bulk *bulk;           /* the load that is open; or NULL */
   struct tn_arena arena;   /* what connect() made */
   tn_err scratch;          /* when the caller passes no error object */
 };
 
 /* Begin an operation and prepare its calls: `*err` becomes one that is never
  * NULL, if this succeeds. `deadline` 0: the connection's timeout from now.
- * `arena` may be NULL. Fails: TN_E_STATE, another operation runs; TN_E_LOST,
- * the connection died. */
+ * `arena` may be NULL. Fails: TN_E_STATE, another operation runs, or a bulk
+ * load is open; TN_E_LOST, the connection died. */
 enum tn_code tn_conn__begin(tn_conn *conn, tn_deadline deadline,
+                            struct tn_arena *arena, struct tn_host_call *call,
+                            tn_err **err);
+
+/* The same, but that a bulk load is open does not matter: it is the load. */
+enum tn_code tn_conn__enter(tn_conn *conn, tn_deadline deadline,
                             struct tn_arena *arena, struct tn_host_call *call,
                             tn_err **err);
 
@@ -85,15 +108,75 @@ enum tn_code tn_conn__end(tn_conn *conn, enum tn_code code, const tn_err *err);
 /* Note a failure inside an operation that goes on. */
 void tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err);
 
+/* An operation whose deadline has passed, or that was canceled, is about to
+ * make a call that ends it: give that call its own little time. */
+void tn_conn__grace(const tn_conn *conn, struct tn_host_call *call);
+
+/* Release a session that has no handle, or has it no more. */
+void tn_conn__free(tn_conn *conn);
+
+/* Roll back the transaction that an operation has begun for itself, when it has
+ * failed with `err` (or NULL), which stays but for its verdicts: they become
+ * those of a call that had no effect. A session that cannot is dead. */
+void tn_conn__undo(tn_conn *conn, tn_err *err);
+
+/* Commit, in an operation. Fails: TN_E_UNCERTAIN, the session died under it. */
+enum tn_code tn_conn__commit(tn_conn *conn, struct tn_host_call *call,
+                             tn_err *err);
+
+/* Prepare the call that closes something of `conn`: a second at most, not
+ * canceled by anybody, the error in conn->scratch. */
+void tn_conn__closing(tn_conn *conn, struct tn_host_call *call);
+
 /* Let go of what belongs to a connection that closes; the objects stay, to be
  * closed by their owners. */
 void tn_prepared__orphan(tn_prepared *prepared);
 
-/* Open the result of an execute that went well, and buffer it if asked. The
- * operation has ended when this fails. */
+/* tn_conn_prepare() in an operation of `call`. */
+enum tn_code tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
+                              struct tn_host_call *call, tn_prepared **ret,
+                              tn_err *err);
+
+/* Run it, which returns no rows, for each of `rows`, whose values have been
+ * checked, in an operation of `call`; prepared->result.info is what all did.
+ * Fails with the row from 1 in err->row, as far as it is known. */
+enum tn_code tn_batch__run(tn_prepared *prepared,
+                           const struct tn_backend_batch *rows,
+                           const struct tn_host_call *call, tn_err *err);
+
+/* The values of a query as the backend takes them, borrowed from it where
+ * nothing has to be put in order; else good until the next call.
+ * Fails: TN_E_USAGE. */
+enum tn_code tn_prepared__place(tn_prepared *prepared,
+                                const struct tn_query *query,
+                                const tn_value **ret, tn_err *err);
+
+/* A refused value is told by its number and name in the statement. Returns
+ * `code`. */
+enum tn_code tn_prepared__name_parameter(const tn_prepared *prepared,
+                                         enum tn_code code, tn_err *err);
+
+/* Open the result of an execute that went well, and keep its rows if asked
+ * (TN_QUERY_BUFFERED). What belongs to it has been released when this fails,
+ * and its operation has ended, if one was running for it. */
 enum tn_code tn_result__start(tn_result *result, uint32_t flags, tn_err *err);
 
 /* End the backend's result and the operation; the object stays. */
 void tn_result__finish(tn_result *result);
+
+/* Read all rows of all sets away. */
+enum tn_code tn_result__drain(tn_result *result, tn_err *err);
+
+/* Fetch and keep all rows of all sets, and show the first set again. */
+enum tn_code tn_result__keep(tn_result *result, tn_err *err);
+
+/* The next of the rows that were kept, which there is. */
+const tn_value *tn_result__next_kept(tn_result *result);
+
+/* Show the next of the sets that were kept; false after the last one. */
+bool tn_result__next_kept_set(tn_result *result);
+
+/* End a load whose connection closes; the object stays. */
+void tn_bulk__orphan(tn_bulk *bulk);
 
 #endif

@@ -35,6 +35,7 @@ void
 tn_prepared__orphan(tn_prepared *prepared)
 {
   tn_result *result = &prepared->result;
+  struct tn_host_call call;
 
   tn_result__finish(result);
   result->conn = NULL;
@@ -42,10 +43,16 @@ tn_prepared__orphan(tn_prepared *prepared)
   /* The columns are the statement's. */
   result->columns = NULL;
   result->column_count = 0;
-  result->next_buffered = NULL;
+  result->next_kept = NULL;
+  result->next_set = NULL;
+  result->has_next_set = false;
   result->is_at_end = false;
-  if (prepared->handle != NULL)
-    prepared->conn->backend->statement.close(prepared->handle);
+  if (prepared->handle != NULL) {
+    tn_conn__closing(prepared->conn, &call);
+    tn_backend_close_statement(prepared->conn->backend, prepared->handle,
+                               &call);
+    tn_conn__note(prepared->conn, (enum tn_code)call.failed, call.err);
+  }
   prepared->handle = NULL;
   unlink_statement(prepared);
 }
@@ -55,6 +62,7 @@ free_prepared(tn_prepared *prepared)
 {
   tn_memory_free(prepared->places);
   tn_memory_free(prepared->cells);
+  tn_memory_free(prepared->result.placed);
   tn_arena_clear(&prepared->result.arena);
   tn_arena_clear(&prepared->result.row_arena);
   tn_arena_clear(&prepared->arena);
@@ -126,13 +134,13 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
                           &prepared->handle, &info);
   if (rc != TN_OK)
     return rc;
+  prepared->returns_rows = info.column_count > 0;
   return match_places(prepared, &info, flags, err);
 }
 
-/* An operation of `call` runs on `conn`. */
-static enum tn_code
-new_prepared(tn_conn *conn, const char *sql, uint32_t flags,
-             struct tn_host_call *call, tn_prepared **ret, tn_err *err)
+enum tn_code
+tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
+                 struct tn_host_call *call, tn_prepared **ret, tn_err *err)
 {
   TN_CLEANUP(tn_prepared_close)
   tn_prepared *prepared = tn_memory_zalloc(sizeof *prepared);
@@ -164,7 +172,7 @@ tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
 
   if (rc != TN_OK)
     return rc;
-  rc = new_prepared(conn, sql, flags, &call, ret, err);
+  rc = tn_prepared__new(conn, sql, flags, &call, ret, err);
   return tn_conn__end(conn, rc, err);
 }
 
@@ -260,11 +268,9 @@ check_names(const struct tn_sql *sql, const struct tn_query *query, tn_err *err)
   return TN_OK;
 }
 
-/* The values as the backend takes them, borrowed from the query where nothing
- * has to be put in order. */
-static enum tn_code
-place_values(tn_prepared *prepared, const struct tn_query *query,
-             const tn_value **ret, tn_err *err)
+enum tn_code
+tn_prepared__place(tn_prepared *prepared, const struct tn_query *query,
+                   const tn_value **ret, tn_err *err)
 {
   const struct tn_sql *sql = &prepared->sql;
   uint32_t place;
@@ -313,17 +319,19 @@ rename_parameter(tn_err *err, uint32_t place, const char *name)
   tn_text_escape(message, strlen(message), err->message, sizeof err->message);
 }
 
-/* A refused value is told by its number and name in the statement, a name that
- * is repeated counting once. */
-static enum tn_code
-name_parameter(const struct tn_sql *sql, enum tn_code code, tn_err *err)
+enum tn_code
+tn_prepared__name_parameter(const tn_prepared *prepared, enum tn_code code,
+                            tn_err *err)
 {
+  const struct tn_sql *sql = &prepared->sql;
   uint32_t place;
   uint32_t slot;
 
   if (err->parameter < 1 || (uint32_t)err->parameter > sql->place_count)
     return code;
   place = (uint32_t)err->parameter - 1;
+
+  /* A name that is repeated counts once. */
   slot = sql->order == NULL ? place : sql->order[place];
   err->parameter = (int32_t)slot + 1;
   if (sql->names != NULL)
@@ -336,17 +344,17 @@ execute(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
 {
   tn_result *result = &prepared->result;
   const struct tn_backend *backend = prepared->conn->backend;
-  const struct tn_sql *sql = &prepared->sql;
+  uint32_t count = prepared->sql.place_count;
   const tn_value *values = NULL;
-  enum tn_code rc = place_values(prepared, query, &values, err);
+  enum tn_code rc = tn_prepared__place(prepared, query, &values, err);
 
   if (rc != TN_OK)
     return rc;
-  rc = tn_backend_check_values(backend, values, sql->place_count, err);
+  rc = tn_backend_check_values(backend, values, count, err);
   if (rc == TN_OK)
-    rc = tn_backend_execute(backend, prepared->handle, values, sql->place_count,
+    rc = tn_backend_execute(backend, prepared->handle, values, count,
                             &result->call, &result->handle);
-  return rc == TN_OK ? rc : name_parameter(sql, rc, err);
+  return rc == TN_OK ? rc : tn_prepared__name_parameter(prepared, rc, err);
 }
 
 /* Run inside the operation of prepared->result.call, which has ended when this
@@ -360,11 +368,14 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   result->conn = prepared->conn;
   result->prepared = prepared;
   result->call.call.arena = &result->arena;
+  if ((query->flags & TN_QUERY_BUFFERED) != 0)
+    result->call.call.flags |= TN_CALL_BUFFER;
   rc = execute(prepared, query, err);
   if (rc != TN_OK) {
     tn_arena_reset(&result->arena);
     return tn_conn__end(prepared->conn, rc, err);
   }
+  result->is_running = true;
   return tn_result__start(result, query->flags, err);
 }
 
@@ -402,7 +413,7 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
   rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
-  rc = new_prepared(conn, query->sql, query->flags, &call, &prepared, err);
+  rc = tn_prepared__new(conn, query->sql, query->flags, &call, &prepared, err);
   if (prepared == NULL)
     return tn_conn__end(conn, rc, err);
   prepared->result.call = call;
@@ -421,14 +432,10 @@ tn_conn_exec(tn_conn *conn, const char *sql, uint64_t *ret_affected,
 {
   const struct tn_query query = { .sql = sql };
   TN_CLEANUP(tn_result_close) tn_result *result = NULL;
-  const tn_value *row = NULL;
   enum tn_code rc = tn_conn_query(conn, &query, &result, err);
 
-  if (rc != TN_OK)
-    return rc;
-  do
-    rc = tn_result_next(result, &row, err);
-  while (rc == TN_OK && row != NULL);
+  if (rc == TN_OK)
+    rc = tn_result__drain(result, err);
   if (rc == TN_OK && ret_affected != NULL)
     *ret_affected = tn_result_affected(result);
   return rc;

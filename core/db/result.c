@@ -1,24 +1,92 @@
-/* Rows forward, one at a time, and the copy of them all that a buffered query
- * makes. The backend's result is closed as soon as its last row was read, so
- * that the connection is free although the caller still holds the object. */
+/* Rows forward, one at a time, and the sets that they stand in. The backend's
+ * result is closed as soon as its last row was read, so that the connection is
+ * free although the caller still holds the object. */
 #include "db_priv.h"
 
-struct buffered_row {
-  struct buffered_row *next;
-  tn_value cells[];
-};
+/* Release the backend's result. What that says of the session is in
+ * `call.failed`. */
+static void
+close_handle(tn_result *result)
+{
+  tn_err *callers = result->call.err;
+
+  result->call.err = &result->conn->scratch;
+  result->call.call.arena = NULL;
+  if (result->is_running)
+    tn_conn__grace(result->conn, &result->call);
+  tn_backend_close_result(result->conn->backend, result->handle, &result->call);
+  result->handle = NULL;
+  tn_conn__note(result->conn, (enum tn_code)result->call.failed,
+                result->call.err);
+  result->call.err = callers;
+}
 
 void
 tn_result__finish(tn_result *result)
 {
-  if (result->handle == NULL)
+  if (result->handle != NULL)
+    close_handle(result);
+  memset(&result->rest, 0, sizeof result->rest);
+  if (!result->is_running)
     return;
-  result->conn->backend->result.close(result->handle);
-  result->handle = NULL;
+  result->is_running = false;
   (void)tn_conn__end(result->conn, TN_OK, NULL);
 }
 
-/* The statement has run its course: note what it did and free the session. */
+/* Run the next row of a batch; the last one's result is closed. */
+static enum tn_code
+run_next(tn_result *result)
+{
+  tn_prepared *prepared = result->prepared;
+  const tn_value *values = result->rest.values;
+
+  if (result->handle != NULL)
+    close_handle(result);
+  tn_arena_reset(&result->arena);
+  result->rest.values += prepared->sql.place_count;
+  return tn_backend_execute(result->conn->backend, prepared->handle, values,
+                            prepared->sql.place_count, &result->call,
+                            &result->handle);
+}
+
+/* On to the next row of a batch, of which there is one. */
+static enum tn_code
+take_next(tn_result *result)
+{
+  struct tn_batch_rest *rest = &result->rest;
+  bool has_set = false;
+  enum tn_code rc;
+
+  rest->row_count--;
+  rest->row++;
+  result->call.call.arena = &result->arena;
+  if (!result->conn->backend->has_batch)
+    return run_next(result);
+  rc = tn_backend_next_set(result->conn->backend, result->handle, &result->call,
+                           &has_set);
+  if (rc != TN_OK || has_set)
+    return rc;
+  return tn_err_set(result->call.err, TN_E_INTERNAL,
+                    "%s: fault of the plug-in: next_set() ended a batch "
+                    "before its row %llu",
+                    result->conn->backend->plugin.name,
+                    (unsigned long long)rest->row);
+}
+
+/* Is there another set? The rows of the present one are no more. Of a batch
+ * that is known, and its next row is not run before it is asked for. */
+static enum tn_code
+find_next_set(tn_result *result)
+{
+  result->has_next_set = result->rest.row_count > 0;
+  if (result->rest.row > 0)
+    return TN_OK;
+  return tn_backend_next_set(result->conn->backend, result->handle,
+                             &result->call, &result->has_next_set);
+}
+
+/* The set has run its course: note what it did, and free the session if it was
+ * the last one. */
 static enum tn_code
 end_rows(tn_result *result)
 {
@@ -33,16 +101,31 @@ end_rows(tn_result *result)
                       "result: %s cannot tell what the statement did: %s",
                       result->conn->backend->plugin.name,
                       tn_code_summary((int32_t)rc));
+  rc = find_next_set(result);
+  if (rc != TN_OK)
+    return rc;
   result->is_at_end = true;
-  tn_result__finish(result);
+  if (!result->has_next_set)
+    tn_result__finish(result);
   return TN_OK;
 }
 
+/* Closing a result in the middle may cost the transaction or the session, which
+ * the error must say as well. */
 static enum tn_code
 fail_rows(tn_result *result, enum tn_code code)
 {
-  tn_conn__note(result->conn, code, result->call.err);
+  tn_err *err = result->call.err;
+  int32_t verdict;
+
+  if (err->row == 0)
+    err->row = result->rest.row;
+  (void)tn_prepared__name_parameter(result->prepared, code, err);
+  tn_conn__note(result->conn, code, err);
   tn_result__finish(result);
+  verdict = (int32_t)tn_conn_verdict(result->conn);
+  if (verdict > err->connection)
+    tn_err_verdicts(err, verdict, 0);
   return code;
 }
 
@@ -64,71 +147,34 @@ fit_cells(tn_result *result, tn_err *err)
   return TN_OK;
 }
 
-/* A copy that lives in the result's arena, its bytes ended by NUL. */
-static bool
-keep_cell(struct tn_arena *arena, const tn_value *cell, tn_value *ret)
-{
-  *ret = *cell;
-  if (cell->type == TN_OTHER && cell->more.type_name != NULL) {
-    ret->more.type_name = tn_arena_text(arena, cell->more.type_name,
-                                        strlen(cell->more.type_name));
-    if (ret->more.type_name == NULL)
-      return false;
-  }
-  switch (cell->type) {
-  case TN_DECIMAL:
-  case TN_TEXT:
-  case TN_BLOB:
-  case TN_JSON:
-  case TN_OTHER:
-    ret->as.bytes.data =
-        tn_arena_text(arena, cell->as.bytes.data, cell->as.bytes.size);
-    return ret->as.bytes.data != NULL;
-  default:
-    return true;
-  }
-}
-
+/* The backend's result stands before the first row of a set. */
 static enum tn_code
-buffer_row(tn_result *result, struct buffered_row ***tail, tn_err *err)
+open_set(tn_result *result, tn_err *err)
 {
-  struct buffered_row *row =
-      tn_arena_alloc(&result->arena,
-                     sizeof *row + result->column_count * sizeof row->cells[0]);
-  uint32_t i;
-
-  if (row == NULL)
-    return tn_err_memory(err, "result");
-  row->next = NULL;
-  for (i = 0; i < result->column_count; i++)
-    if (!keep_cell(&result->arena, &result->row[i], &row->cells[i]))
-      return tn_err_memory(err, "result");
-  **tail = row;
-  *tail = &row->next;
-  return TN_OK;
-}
-
-static enum tn_code
-buffer_rows(tn_result *result, tn_err *err)
-{
-  struct buffered_row *first = NULL;
-  struct buffered_row **tail = &first;
-  const tn_value *row = NULL;
   enum tn_code rc;
 
-  for (;;) {
-    rc = tn_result_next(result, &row, err);
-    if (rc != TN_OK)
-      return rc;
-    if (row == NULL)
-      break;
-    rc = buffer_row(result, &tail, err);
-    if (rc != TN_OK)
-      return rc;
-  }
-  result->next_buffered = first;
+  result->is_at_end = false;
+  result->has_next_set = false;
   result->row_count = 0;
-  return TN_OK;
+  memset(&result->info, 0, sizeof result->info);
+  rc = tn_backend_columns(result->conn->backend, result->handle, &result->call,
+                          &result->columns, &result->column_count);
+  if (rc == TN_OK)
+    rc = fit_cells(result, err);
+  if (rc == TN_OK && result->column_count == 0)
+    rc = end_rows(result);
+  return rc;
+}
+
+/* All rows are in memory: the session is free, and nothing can stop what is
+ * only copied any more. */
+static void
+set_free(tn_result *result)
+{
+  result->is_running = false;
+  (void)tn_conn__end(result->conn, TN_OK, NULL);
+  result->call.call.deadline = TN_DEADLINE_NONE;
+  result->call.canceled = NULL;
 }
 
 enum tn_code
@@ -137,18 +183,16 @@ tn_result__start(tn_result *result, uint32_t flags, tn_err *err)
   enum tn_code rc;
 
   result->is_open = true;
-  result->is_at_end = false;
-  result->row_count = 0;
-  result->next_buffered = NULL;
-  memset(&result->info, 0, sizeof result->info);
-  rc = tn_backend_columns(result->conn->backend, result->handle, &result->call,
-                          &result->columns, &result->column_count);
-  if (rc == TN_OK)
-    rc = fit_cells(result, err);
-  if (rc == TN_OK && result->column_count == 0)
-    rc = end_rows(result);
-  else if (rc == TN_OK && (flags & TN_QUERY_BUFFERED) != 0)
-    rc = buffer_rows(result, err);
+  result->next_kept = NULL;
+  result->next_set = NULL;
+  rc = open_set(result, err);
+  if (rc == TN_OK && (flags & TN_QUERY_BUFFERED) != 0 &&
+      result->handle != NULL) {
+    if (tn_backend_is_complete(result->conn->backend, result->handle))
+      set_free(result);
+    else
+      rc = tn_result__keep(result, err);
+  }
   if (rc == TN_OK)
     return TN_OK;
 
@@ -158,23 +202,10 @@ tn_result__start(tn_result *result, uint32_t flags, tn_err *err)
   return rc;
 }
 
-/* Rows that do not come from the backend: buffered, none any more, or none
- * because it failed or the connection went away. */
+/* Nothing comes from the backend any more. */
 static enum tn_code
-next_kept(tn_result *result, const tn_value **ret_row, tn_err *err)
+refuse(const tn_result *result, tn_err *err)
 {
-  struct buffered_row *row = result->next_buffered;
-
-  if (row != NULL) {
-    result->next_buffered = row->next;
-    result->row_count++;
-    *ret_row = row->cells;
-    return TN_OK;
-  }
-  if (result->is_at_end) {
-    *ret_row = NULL;
-    return TN_OK;
-  }
   if (result->conn == NULL)
     return tn_err_set(err, TN_E_STATE, "result: its connection is closed");
   return tn_err_set(err, TN_E_STATE, "result: it has failed before");
@@ -183,6 +214,8 @@ next_kept(tn_result *result, const tn_value **ret_row, tn_err *err)
 static enum tn_code
 check_call(tn_result *result)
 {
+  if (!result->is_running)
+    return TN_OK;
   if (result->call.call.deadline == TN_DEADLINE_NONE &&
       atomic_load_explicit(&result->conn->canceled, memory_order_relaxed) == 0)
     return TN_OK;
@@ -195,8 +228,12 @@ tn_result_next(tn_result *result, const tn_value **ret_row, tn_err *err)
   bool has_row = false;
   enum tn_code rc;
 
+  if (result->is_at_end) {
+    *ret_row = result->next_kept == NULL ? NULL : tn_result__next_kept(result);
+    return TN_OK;
+  }
   if (result->handle == NULL)
-    return next_kept(result, ret_row, err);
+    return refuse(result, err);
   result->call.err = err == NULL ? &result->conn->scratch : err;
   result->call.call.arena = &result->row_arena;
   tn_arena_reset(&result->row_arena);
@@ -216,6 +253,72 @@ tn_result_next(tn_result *result, const tn_value **ret_row, tn_err *err)
   return TN_OK;
 }
 
+/* Go on to the next set of the backend, if there is one. */
+static enum tn_code
+run_next_set(tn_result *result, bool *ret_has_set, tn_err *err)
+{
+  enum tn_code rc;
+
+  result->call.err = err == NULL ? &result->conn->scratch : err;
+  result->call.call.arena = &result->arena;
+  rc = check_call(result);
+  if (rc == TN_OK && !result->is_at_end)
+    rc = find_next_set(result);
+  if (rc == TN_OK)
+    *ret_has_set = result->has_next_set;
+  if (rc == TN_OK && !result->has_next_set) {
+    result->is_at_end = true;
+    tn_result__finish(result);
+    return TN_OK;
+  }
+  result->is_at_end = false;
+  if (rc == TN_OK && result->rest.row_count > 0)
+    rc = take_next(result);
+  if (rc == TN_OK)
+    rc = open_set(result, result->call.err);
+  if (rc == TN_OK)
+    return rc;
+
+  /* They ended when the statement was run again, or its next set begun. */
+  result->columns = NULL;
+  result->column_count = 0;
+  return fail_rows(result, rc);
+}
+
+enum tn_code
+tn_result_next_set(tn_result *result, int *ret_has_set, tn_err *err)
+{
+  bool has_set = false;
+  enum tn_code rc = TN_OK;
+
+  if (result->handle != NULL)
+    rc = run_next_set(result, &has_set, err);
+  else if (result->is_at_end)
+    has_set = tn_result__next_kept_set(result);
+  else
+    rc = refuse(result, err);
+  if (rc == TN_OK)
+    *ret_has_set = has_set;
+  return rc;
+}
+
+enum tn_code
+tn_result__drain(tn_result *result, tn_err *err)
+{
+  const tn_value *row = NULL;
+  int has_set = 1;
+  enum tn_code rc = TN_OK;
+
+  while (rc == TN_OK && has_set) {
+    do
+      rc = tn_result_next(result, &row, err);
+    while (rc == TN_OK && row != NULL);
+    if (rc == TN_OK)
+      rc = tn_result_next_set(result, &has_set, err);
+  }
+  return rc;
+}
+
 void
 tn_result_close(tn_result **result)
 {
@@ -226,8 +329,12 @@ tn_result_close(tn_result **result)
   closing = *result;
   *result = NULL;
   tn_result__finish(closing);
+  tn_memory_free(closing->placed);
+  closing->placed = NULL;
   closing->is_open = false;
-  closing->next_buffered = NULL;
+  closing->next_kept = NULL;
+  closing->next_set = NULL;
+  closing->has_next_set = false;
   tn_arena_reset(&closing->arena);
   if (closing->owns_prepared) {
     tn_prepared *prepared = closing->prepared;

@@ -33,7 +33,6 @@ run_statement(tn_conn *conn, const char *text, tn_script_fn visit, void *user,
   /* Nothing is bound, so a ':' or '?' is the backend's own affair. */
   const struct tn_query query = { .sql = text, .flags = TN_QUERY_NATIVE };
   TN_CLEANUP(tn_result_close) tn_result *result = NULL;
-  const tn_value *row = NULL;
   enum tn_code rc = tn_conn_query(conn, &query, &result, err);
 
   if (rc != TN_OK)
@@ -43,10 +42,7 @@ run_statement(tn_conn *conn, const char *text, tn_script_fn visit, void *user,
     tn_err_clear(err);
     return visit(result, user, err);
   }
-  do
-    rc = tn_result_next(result, &row, err);
-  while (rc == TN_OK && row != NULL);
-  return rc;
+  return tn_result__drain(result, err);
 }
 
 enum tn_code

@@ -14,17 +14,6 @@
 /* Longest list of ignored options in a log line. */
 #define IGNORED_MAX 512
 
-#define TYPE_BIT(type) (UINT32_C(1) << (type))
-
-/* Types of which every bit pattern is a value. */
-static const uint32_t plain_types = TYPE_BIT(TN_NULL) | TYPE_BIT(TN_INT64) |
-                                    TYPE_BIT(TN_UINT64) | TYPE_BIT(TN_DOUBLE);
-
-/* Types that are made of bytes. */
-static const uint32_t bytes_types = TYPE_BIT(TN_DECIMAL) | TYPE_BIT(TN_TEXT) |
-                                    TYPE_BIT(TN_BLOB) | TYPE_BIT(TN_JSON) |
-                                    TYPE_BIT(TN_OTHER);
-
 /* ---- how calls begin and end ---- */
 
 static struct tn_call *
@@ -35,8 +24,8 @@ begin_call(const struct tn_backend *backend, struct tn_host_call *call)
   return &call->call;
 }
 
-static void
-name_backend(const struct tn_backend *backend, tn_err *err)
+void
+tn_backend__name(const struct tn_backend *backend, tn_err *err)
 {
   size_t size = strlen(backend->plugin.name);
 
@@ -51,7 +40,7 @@ blame(const struct tn_backend *backend, const char *slot, const char *what,
 {
   tn_err_set(call->err, TN_E_INTERNAL, "%s: fault of the plug-in: %s() %s",
              backend->plugin.name, slot, what);
-  name_backend(backend, call->err);
+  tn_backend__name(backend, call->err);
   call->failed = TN_E_INTERNAL;
   return TN_E_INTERNAL;
 }
@@ -172,7 +161,7 @@ tn_backend_connect(const struct tn_backend *backend,
     checked.options = kept;
     rc = connect_checked(backend, &checked, call, ret);
   } else {
-    name_backend(backend, call->err);
+    tn_backend__name(backend, call->err);
     call->failed = (int32_t)rc;
   }
   tn_memory_free(kept);
@@ -184,6 +173,20 @@ tn_backend_disconnect(const struct tn_backend *backend, void *handle,
                       struct tn_host_call *call)
 {
   backend->connection.disconnect(handle, begin_call(backend, call));
+}
+
+void
+tn_backend_close_result(const struct tn_backend *backend, void *result,
+                        struct tn_host_call *call)
+{
+  backend->result.close(result, begin_call(backend, call));
+}
+
+void
+tn_backend_close_statement(const struct tn_backend *backend, void *statement,
+                           struct tn_host_call *call)
+{
+  backend->statement.close(statement, begin_call(backend, call));
 }
 
 enum tn_code
@@ -240,6 +243,19 @@ tn_backend_prepare(const struct tn_backend *backend, void *handle,
   return TN_OK;
 }
 
+/* A call that was stopped begins no other statement, also when closing the last
+ * one has taken the time that is meant for that. */
+static enum tn_code
+refuse_in_grace(const struct tn_backend *backend, struct tn_host_call *call)
+{
+  tn_err_set(
+      call->err, (enum tn_code)call->stopped, "%s: %s", backend->plugin.name,
+      call->stopped == TN_E_CANCELED ? "canceled" : "the deadline has passed");
+  tn_backend__name(backend, call->err);
+  call->failed = call->stopped;
+  return (enum tn_code)call->stopped;
+}
+
 enum tn_code
 tn_backend_execute(const struct tn_backend *backend, void *statement,
                    const tn_value *values, uint32_t count,
@@ -248,6 +264,8 @@ tn_backend_execute(const struct tn_backend *backend, void *statement,
   void *result = NULL;
   enum tn_code rc;
 
+  if (call->is_grace)
+    return refuse_in_grace(backend, call);
   rc = end_call(backend, "execute",
                 backend->statement.execute(statement, values, count,
                                            begin_call(backend, call), &result),
@@ -256,6 +274,29 @@ tn_backend_execute(const struct tn_backend *backend, void *statement,
     return rc;
   if (result == NULL)
     return blame(backend, "execute", "succeeded without a result", call);
+  *ret = result;
+  return TN_OK;
+}
+
+enum tn_code
+tn_backend_execute_batch(const struct tn_backend *backend, void *statement,
+                         const struct tn_backend_batch *batch,
+                         struct tn_host_call *call, void **ret)
+{
+  void *result = NULL;
+  enum tn_code rc;
+
+  if (call->is_grace)
+    return refuse_in_grace(backend, call);
+  rc = end_call(backend, "execute_batch",
+                backend->statement.execute_batch(
+                    statement, batch->values, batch->count, batch->row_count,
+                    begin_call(backend, call), &result),
+                call);
+  if (rc != TN_OK)
+    return rc;
+  if (result == NULL)
+    return blame(backend, "execute_batch", "succeeded without a result", call);
   *ret = result;
   return TN_OK;
 }
@@ -330,14 +371,15 @@ check_cells(const struct tn_backend *backend, void *result,
 }
 #endif
 
-/* What fetch() returned is neither a row nor the end. */
+/* What a slot returned that answers 1, 0 or a category with its sign changed
+ * is none of the first two. */
 static enum tn_code
-fail_fetch(const struct tn_backend *backend, int32_t rc,
-           struct tn_host_call *call)
+fail_answer(const struct tn_backend *backend, const char *slot, int32_t rc,
+            struct tn_host_call *call)
 {
   if (rc > 0)
-    return blame(backend, "fetch", "returned a number above 1", call);
-  return end_call(backend, "fetch", rc, call);
+    return blame(backend, slot, "returned a number above 1", call);
+  return end_call(backend, slot, rc, call);
 }
 
 enum tn_code
@@ -347,7 +389,7 @@ tn_backend_fetch(const struct tn_backend *backend, void *result,
   int32_t rc = backend->result.fetch(result, cells, begin_call(backend, call));
 
   if (rc != 0 && rc != 1)
-    return fail_fetch(backend, rc, call);
+    return fail_answer(backend, "fetch", rc, call);
 #ifndef NDEBUG
   if (rc == 1 && check_cells(backend, result, cells, call) != TN_OK)
     return (enum tn_code)call->failed;
@@ -356,81 +398,22 @@ tn_backend_fetch(const struct tn_backend *backend, void *result,
   return TN_OK;
 }
 
-/* ---- values ---- */
-
-static enum tn_code
-refuse_value(size_t index, tn_err *err)
-{
-  char message[sizeof(err->message)];
-
-  if (err == NULL)
-    return TN_OK;
-  memcpy(message, err->message, sizeof(message));
-  tn_err_set(err, (enum tn_code)err->code, "parameter %zu: %s", index + 1,
-             message);
-  err->parameter = index < INT32_MAX ? (int32_t)index + 1 : 0;
-  return (enum tn_code)err->code;
-}
-
-/* The usual values, of which nothing has to be said. */
-static inline bool
-is_plain(const struct tn_backend *backend, const tn_value *value)
-{
-  uint32_t bit = value->type < 32 ? TYPE_BIT(value->type) : 0;
-
-  if ((bit & backend->dialect.value_types) == 0)
-    return false;
-  if ((bit & plain_types) != 0)
-    return true;
-  return value->type == TN_TEXT && value->as.bytes.data != NULL &&
-         value->as.bytes.size <= backend->dialect.max_value_bytes &&
-         tn_text_is_utf8(value->as.bytes.data, value->as.bytes.size, NULL);
-}
-
-/* A value that may have to be refused. */
-static enum tn_code
-check_value(const struct tn_backend *backend, const tn_value *value,
-            tn_err *err)
-{
-  const char *name = backend->plugin.name;
-  enum tn_code rc = tn_value_check(value, err);
-
-  if (rc != TN_OK)
-    return rc;
-  if ((backend->dialect.value_types & TYPE_BIT(value->type)) == 0)
-    return tn_err_set(err, TN_E_UNSUPPORTED, "%s takes no value of type %s",
-                      name, tn_type_name(value->type));
-  if ((TYPE_BIT(value->type) & bytes_types) != 0 &&
-      value->as.bytes.size > backend->dialect.max_value_bytes)
-    return tn_err_set(err, TN_E_LIMIT, "%zu bytes; %s takes %llu",
-                      value->as.bytes.size, name,
-                      (unsigned long long)backend->dialect.max_value_bytes);
-  return TN_OK;
-}
-
 enum tn_code
-tn_backend_check_values(const struct tn_backend *backend,
-                        const tn_value *values, size_t count, tn_err *err)
+tn_backend_next_set(const struct tn_backend *backend, void *result,
+                    struct tn_host_call *call, bool *ret_has_set)
 {
-  if (count > backend->dialect.max_parameters) {
-    tn_err_set(err, TN_E_LIMIT, "%zu parameters; %s takes %u", count,
-               backend->plugin.name, (unsigned)backend->dialect.max_parameters);
-    name_backend(backend, err);
-    return TN_E_LIMIT;
-  }
-  for (size_t i = 0; i < count; i++) {
-    enum tn_code rc;
+  int32_t rc = backend->result.next_set(result, begin_call(backend, call));
 
-    if (is_plain(backend, &values[i]))
-      continue;
-    rc = check_value(backend, &values[i], err);
-    if (rc == TN_OK)
-      continue;
-    refuse_value(i, err);
-    name_backend(backend, err);
-    return rc;
-  }
+  if (rc != 0 && rc != 1)
+    return fail_answer(backend, "next_set", rc, call);
+  *ret_has_set = rc == 1;
   return TN_OK;
+}
+
+bool
+tn_backend_is_complete(const struct tn_backend *backend, void *result)
+{
+  return backend->result.is_complete(result) == 1;
 }
 
 /* ---- transactions ---- */
@@ -562,4 +545,62 @@ tn_backend_set_access(const struct tn_backend *backend, void *handle,
       backend, "set_access",
       backend->session.set_access(handle, access, begin_call(backend, call)),
       call);
+}
+
+/* ---- bulk loads ---- */
+
+enum tn_code
+tn_backend_bulk_open(const struct tn_backend *backend, void *handle,
+                     const struct tn_bulk_request *request,
+                     struct tn_host_call *call, void **ret)
+{
+  void *bulk = NULL;
+  enum tn_code rc;
+
+  rc = end_call(
+      backend, "bulk.open",
+      backend->bulk.open(handle, request, begin_call(backend, call), &bulk),
+      call);
+  if (rc != TN_OK)
+    return rc;
+  if (bulk == NULL)
+    return blame(backend, "bulk.open", "succeeded without a bulk load", call);
+  *ret = bulk;
+  return TN_OK;
+}
+
+enum tn_code
+tn_backend_bulk_write(const struct tn_backend *backend, void *bulk,
+                      const tn_value *values, uint64_t row_count,
+                      struct tn_host_call *call)
+{
+  return end_call(
+      backend, "bulk.write",
+      backend->bulk.write(bulk, values, row_count, begin_call(backend, call)),
+      call);
+}
+
+enum tn_code
+tn_backend_bulk_finish(const struct tn_backend *backend, void *bulk,
+                       struct tn_host_call *call, uint64_t *ret_rows)
+{
+  uint64_t rows = UINT64_MAX;
+  enum tn_code rc;
+
+  rc = end_call(backend, "bulk.finish",
+                backend->bulk.finish(bulk, begin_call(backend, call), &rows),
+                call);
+  if (rc != TN_OK)
+    return rc;
+  if (rows == UINT64_MAX)
+    return blame(backend, "bulk.finish", "succeeded without a count", call);
+  *ret_rows = rows;
+  return TN_OK;
+}
+
+void
+tn_backend_bulk_close(const struct tn_backend *backend, void *bulk,
+                      struct tn_host_call *call)
+{
+  backend->bulk.close(bulk, begin_call(backend, call));
 }

@@ -18,6 +18,10 @@ struct tn_backend {
   struct tn_dialect_table dialect; /* defaults filled in */
   struct tn_txn_table txn;
   struct tn_session_table session;
+  struct tn_bulk_table bulk;
+  struct tn_option_row *rows; /* plugin.options, where the core adds some */
+  bool has_batch;       /* its own execute_batch; else execute() for each row */
+  bool has_bulk;        /* its own table bulk; else INSERT … VALUES */
   char *path;           /* of the shared object */
   char *client_version; /* of the client library that is loaded */
   char *client;         /* its name and version */
@@ -35,6 +39,9 @@ void tn_backend_free(struct tn_backend **backend);
 /* Put the default into every optional slot that is empty
  * (backend_default.c). */
 void tn_backend__fill(struct tn_backend *backend);
+
+/* Note in `err`, which may be NULL, whose error it is. */
+void tn_backend__name(const struct tn_backend *backend, tn_err *err);
 
 /* Tell the plug-in that its registry goes away; NULL is a no-op. */
 void tn_backend_shutdown(const struct tn_backend *backend);
@@ -61,14 +68,37 @@ const char *tn_backend_server_version(const struct tn_backend *backend,
 enum tn_code tn_backend_prepare(const struct tn_backend *backend, void *handle,
                                 const char *sql, struct tn_host_call *call,
                                 void **ret, struct tn_statement_info *info);
+
+/* Neither this nor a batch is begun in a call that was stopped, after grace().
+ */
 enum tn_code tn_backend_execute(const struct tn_backend *backend,
                                 void *statement, const tn_value *values,
                                 uint32_t count, struct tn_host_call *call,
                                 void **ret);
+
+/* The rows of a batch: row_count times `count` values, one after another. */
+struct tn_backend_batch {
+  const tn_value *values;
+  uint32_t count;
+  uint64_t row_count;
+};
+
+/* Of a backend that has_batch; others refuse. The values are borrowed until
+ * the result is closed. */
+enum tn_code tn_backend_execute_batch(const struct tn_backend *backend,
+                                      void *statement,
+                                      const struct tn_backend_batch *batch,
+                                      struct tn_host_call *call, void **ret);
 enum tn_code tn_backend_columns(const struct tn_backend *backend, void *result,
                                 struct tn_host_call *call,
                                 const struct tn_column **ret,
                                 uint32_t *ret_count);
+
+/* What these say of the session is in `call->err`, if anything. */
+void tn_backend_close_result(const struct tn_backend *backend, void *result,
+                             struct tn_host_call *call);
+void tn_backend_close_statement(const struct tn_backend *backend,
+                                void *statement, struct tn_host_call *call);
 enum tn_code tn_backend_info(const struct tn_backend *backend, void *result,
                              struct tn_result_info *info);
 
@@ -77,9 +107,16 @@ enum tn_code tn_backend_fetch(const struct tn_backend *backend, void *result,
                               tn_value *cells, struct tn_host_call *call,
                               bool *ret_has_row);
 
+/* On to the next result set, if there is one. */
+enum tn_code tn_backend_next_set(const struct tn_backend *backend, void *result,
+                                 struct tn_host_call *call, bool *ret_has_set);
+
+/* Are all rows here, and the session free while the result stays open? */
+bool tn_backend_is_complete(const struct tn_backend *backend, void *result);
+
 /* Refuse, before anything is sent, what this backend cannot be given: bad
  * values, types outside value_types, more bytes than max_value_bytes, more
- * values than max_parameters. Sets err->parameter. */
+ * values than max_parameters. Sets err->parameter. (backend_value.c) */
 enum tn_code tn_backend_check_values(const struct tn_backend *backend,
                                      const tn_value *values, size_t count,
                                      tn_err *err);
@@ -116,5 +153,20 @@ enum tn_code tn_backend_get_isolation(const struct tn_backend *backend,
 enum tn_code tn_backend_set_access(const struct tn_backend *backend,
                                    void *handle, uint32_t access,
                                    struct tn_host_call *call);
+
+/* Of a backend that has_bulk; others refuse. `*ret_rows` is how many rows went
+ * in. What close says of the session is in `call->err`, if anything. */
+enum tn_code tn_backend_bulk_open(const struct tn_backend *backend,
+                                  void *handle,
+                                  const struct tn_bulk_request *request,
+                                  struct tn_host_call *call, void **ret);
+enum tn_code tn_backend_bulk_write(const struct tn_backend *backend, void *bulk,
+                                   const tn_value *values, uint64_t row_count,
+                                   struct tn_host_call *call);
+enum tn_code tn_backend_bulk_finish(const struct tn_backend *backend,
+                                    void *bulk, struct tn_host_call *call,
+                                    uint64_t *ret_rows);
+void tn_backend_bulk_close(const struct tn_backend *backend, void *bulk,
+                           struct tn_host_call *call);
 
 #endif

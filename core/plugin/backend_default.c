@@ -44,9 +44,9 @@ run_ping(const struct tn_backend *backend, void *handle,
   rc = tn_backend_execute(backend, statement, NULL, 0, call, &result);
   if (rc == TN_OK) {
     rc = drain(backend, result, call);
-    backend->result.close(result);
+    tn_backend_close_result(backend, result, call);
   }
-  backend->statement.close(statement);
+  tn_backend_close_statement(backend, statement, call);
   return rc;
 }
 
@@ -96,18 +96,46 @@ default_abandon(void *handle)
 }
 
 static int32_t
+unsupported(struct tn_call *call, const char *what)
+{
+  return tn_fail(call, TN_E_UNSUPPORTED, "%s: %s",
+                 ((struct tn_host_call *)(void *)call)->of->plugin.name, what);
+}
+
+/* Nobody gets here who looks at has_batch, has_bulk first. */
+static int32_t
+default_execute_batch(void *statement, const tn_value *values, uint32_t count,
+                      uint64_t rows, struct tn_call *call, void **ret)
+{
+  (void)statement;
+  (void)values;
+  (void)count;
+  (void)rows;
+  (void)ret;
+  return unsupported(call, "this backend has no batches of its own");
+}
+
+static int32_t
+default_next_set(void *result, struct tn_call *call)
+{
+  (void)result;
+  (void)call;
+  return 0;
+}
+
+static int32_t
+default_is_complete(void *result)
+{
+  (void)result;
+  return 0;
+}
+
+static int32_t
 default_info(void *result, struct tn_result_info *info)
 {
   (void)result;
   info->flags = 0;
   return TN_OK;
-}
-
-static int32_t
-unsupported(struct tn_call *call, const char *what)
-{
-  return tn_fail(call, TN_E_UNSUPPORTED, "%s: %s",
-                 ((struct tn_host_call *)(void *)call)->of->plugin.name, what);
 }
 
 static int32_t
@@ -183,6 +211,41 @@ default_set_access(void *handle, uint32_t access, struct tn_call *call)
   return unsupported(call, "this backend cannot set a session's access");
 }
 
+static int32_t
+default_bulk_open(void *handle, const struct tn_bulk_request *request,
+                  struct tn_call *call, void **ret)
+{
+  (void)handle;
+  (void)request;
+  (void)ret;
+  return unsupported(call, "this backend has no bulk loads of its own");
+}
+
+static int32_t
+default_bulk_write(void *bulk, const tn_value *values, uint64_t rows,
+                   struct tn_call *call)
+{
+  (void)bulk;
+  (void)values;
+  (void)rows;
+  return unsupported(call, "this backend has no bulk loads of its own");
+}
+
+static int32_t
+default_bulk_finish(void *bulk, struct tn_call *call, uint64_t *ret_rows)
+{
+  (void)bulk;
+  (void)ret_rows;
+  return unsupported(call, "this backend has no bulk loads of its own");
+}
+
+static void
+default_bulk_close(void *bulk, struct tn_call *call)
+{
+  (void)bulk;
+  (void)call;
+}
+
 #define FILL(slot, initial)                                                    \
   do {                                                                         \
     if ((slot) == 0)                                                           \
@@ -197,7 +260,19 @@ fill_connection(struct tn_backend *backend)
   FILL(backend->connection.server_caps, default_server_caps);
   FILL(backend->connection.server_version, default_server_version);
   FILL(backend->connection.abandon, default_abandon);
+}
+
+static void
+fill_statement(struct tn_backend *backend)
+{
+  FILL(backend->statement.execute_batch, default_execute_batch);
   FILL(backend->result.info, default_info);
+  FILL(backend->result.next_set, default_next_set);
+  FILL(backend->result.is_complete, default_is_complete);
+  FILL(backend->bulk.open, default_bulk_open);
+  FILL(backend->bulk.write, default_bulk_write);
+  FILL(backend->bulk.finish, default_bulk_finish);
+  FILL(backend->bulk.close, default_bulk_close);
 }
 
 static void
@@ -210,6 +285,7 @@ fill_dialect(struct tn_dialect_table *dialect)
   FILL(dialect->quote_open, '"');
   FILL(dialect->quote_close, '"');
   FILL(dialect->ping_sql, "SELECT 1");
+  FILL(dialect->bulk_rows, 1);
 }
 
 static void
@@ -233,6 +309,7 @@ void
 tn_backend__fill(struct tn_backend *backend)
 {
   fill_connection(backend);
+  fill_statement(backend);
   fill_dialect(&backend->dialect);
   fill_session(backend);
 }

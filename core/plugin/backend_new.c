@@ -11,6 +11,7 @@
 
 #include "manifest.h"
 #include "strbuf.h"
+#include "tls.h"
 
 /* Longest reason for a refusal, in bytes. */
 #define REASON_MAX 400
@@ -38,6 +39,7 @@ static const struct table_row tables[] = {
   TABLE(TN_TABLE_DIALECT, 1, dialect),
   TABLE(TN_TABLE_TXN, 0, txn),
   TABLE(TN_TABLE_SESSION, 0, session),
+  TABLE(TN_TABLE_BULK, 0, bulk),
 };
 
 /* A slot, or a field that must not be 0. */
@@ -70,6 +72,10 @@ static const struct slot_row required[] = {
   SLOT(TN_TABLE_TXN, txn.commit),
   SLOT(TN_TABLE_TXN, txn.rollback),
   SLOT(TN_TABLE_TXN, txn.state),
+  SLOT(TN_TABLE_BULK, bulk.open),
+  SLOT(TN_TABLE_BULK, bulk.write),
+  SLOT(TN_TABLE_BULK, bulk.finish),
+  SLOT(TN_TABLE_BULK, bulk.close),
 };
 
 /* All of a group, or none of it. A missing one is named. */
@@ -99,6 +105,8 @@ static const struct promise_row promises[] = {
   { TN_CAP_SAVEPOINT, SLOT(TN_TABLE_TXN, txn.savepoint) },
   { TN_CAP_SQL_MODE, SLOT(TN_TABLE_SESSION, session.set_sql_mode) },
   { TN_CAP_RESET, SLOT(TN_TABLE_SESSION, session.reset) },
+  { TN_CAP_MULTI_RESULT, SLOT(TN_TABLE_RESULT, result.next_set) },
+  { TN_CAP_PROCEDURE, SLOT(TN_TABLE_RESULT, result.next_set) },
 };
 
 /* ---- the descriptor ---- */
@@ -171,6 +179,36 @@ check_descriptor(const struct tn_plugin *plugin, tn_err *err)
                         "option row %u has no name, no type or no choices",
                         (unsigned)i + 1);
   }
+  return TN_OK;
+}
+
+/* The options that the core reads for every backend with a network stand
+ * behind its own, for whoever lists them or misspells one. */
+static enum tn_code
+add_tls_rows(struct tn_backend *backend, tn_err *err)
+{
+  struct tn_plugin *plugin = &backend->plugin;
+  size_t count;
+  const struct tn_option_row *tls = tn_tls_rows(&count);
+
+  if ((plugin->caps & TN_CAP_NETWORK) == 0)
+    return TN_OK;
+  for (uint32_t i = 0; i < plugin->option_count; i++) {
+    if (tn_tls_name(plugin->options[i].name) != NULL)
+      return tn_err_set(err, TN_E_PLUGIN,
+                        "option row %u: \"%s\" is read by the core",
+                        (unsigned)i + 1, plugin->options[i].name);
+  }
+  backend->rows =
+      tn_memory_alloc((plugin->option_count + count) * sizeof(*backend->rows));
+  if (backend->rows == NULL)
+    return tn_err_memory(err, "plugin");
+  if (plugin->option_count > 0)
+    memcpy(backend->rows, plugin->options,
+           plugin->option_count * sizeof(*backend->rows));
+  memcpy(backend->rows + plugin->option_count, tls, count * sizeof(*tls));
+  plugin->options = backend->rows;
+  plugin->option_count += (uint32_t)count;
   return TN_OK;
 }
 
@@ -339,6 +377,8 @@ complete_tables(struct tn_backend *backend, tn_err *err)
   rc = check_dialect(&backend->dialect, err);
   if (rc != TN_OK)
     return rc;
+  backend->has_batch = backend->statement.execute_batch != NULL;
+  backend->has_bulk = (present & UINT32_C(1) << TN_TABLE_BULK) != 0;
   tn_backend__fill(backend);
   return TN_OK;
 }
@@ -378,6 +418,8 @@ tn_backend_new(const struct tn_plugin *plugin, const char *path,
   copy_descriptor(backend, plugin);
   rc = check_descriptor(&backend->plugin, err);
   if (rc == TN_OK)
+    rc = add_tls_rows(backend, err);
+  if (rc == TN_OK)
     rc = complete_tables(backend, err);
   if (rc == TN_OK)
     rc = copy_texts(backend, path, err);
@@ -396,6 +438,7 @@ tn_backend_free(struct tn_backend **backend)
   tn_memory_free((*backend)->path);
   tn_memory_free((*backend)->client_version);
   tn_memory_free((*backend)->client);
+  tn_memory_free((*backend)->rows);
   tn_memory_free(*backend);
   *backend = NULL;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mask.h"
+#include "offload.h"
 #include "text.h"
 
 /* How long to wait at most before looking whether the call was canceled. */
@@ -32,6 +33,15 @@ name_of(const struct tn_host_call *call)
 }
 
 /* ---- failures ---- */
+
+/* May a failure be put into the call's error? What comes while things are
+ * brought in order explains less than what made that necessary. */
+static bool
+takes_failure(struct tn_host_call *call)
+{
+  call->is_kept = call->is_grace && call->failed != TN_OK;
+  return !call->is_kept;
+}
 
 /* Remember that the error is set, and by whom. */
 static int32_t
@@ -145,7 +155,7 @@ fail_field(struct tn_call *call, uint32_t field, const char *text, size_t size)
   struct tn_host_call *host_call = host_call_of(call);
   char cleaned[sizeof(host_call->err->detail) + sizeof("...")];
 
-  if (text == NULL || host_call->failed == TN_OK)
+  if (text == NULL || host_call->failed == TN_OK || host_call->is_kept)
     return;
   clean_text(text, size, cleaned, sizeof(cleaned));
   tn_err_add(host_call->err, (enum tn_err_field)field, cleaned);
@@ -167,6 +177,8 @@ fail(struct tn_call *call, const struct tn_failure *failure)
   if (full.category == 0)
     row = find_row(host_call->dialect, &full);
   category = valid_category(row != NULL ? row->category : full.category);
+  if (!takes_failure(host_call))
+    return category;
 
   set_message(err, category,
               full.message != NULL && *full.message != '\0'
@@ -180,6 +192,7 @@ fail(struct tn_call *call, const struct tn_failure *failure)
   err->native = full.native;
   err->position = full.position > 0 ? full.position : 0;
   err->parameter = full.parameter > 0 ? full.parameter : 0;
+  err->row = full.row;
   note_failure(host_call, category);
   if (full.detail != NULL)
     fail_field(call, TN_ERR_DETAIL, full.detail, strlen(full.detail));
@@ -202,23 +215,50 @@ fail_verdicts(struct tn_call *call, int32_t connection, int32_t replay)
 
 /* ---- time and waiting ---- */
 
+static bool
+is_canceled(const struct tn_host_call *call)
+{
+  return !call->is_grace && call->canceled != NULL &&
+         atomic_load_explicit(call->canceled, memory_order_relaxed) != 0;
+}
+
+static int32_t
+stop(struct tn_host_call *call, int32_t category, const char *why)
+{
+  if (!takes_failure(call))
+    return category;
+  tn_err_set(call->err, (enum tn_code)category, "%s: %s", name_of(call), why);
+  return note_failure(call, category);
+}
+
 static int32_t
 check(struct tn_call *call)
 {
   struct tn_host_call *host_call = host_call_of(call);
 
-  if (host_call->canceled != NULL &&
-      atomic_load_explicit(host_call->canceled, memory_order_relaxed) != 0) {
-    tn_err_set(host_call->err, TN_E_CANCELED, "%s: canceled",
-               name_of(host_call));
-    return note_failure(host_call, TN_E_CANCELED);
-  }
-  if (call->deadline != TN_DEADLINE_NONE && tn_clock_now() >= call->deadline) {
-    tn_err_set(host_call->err, TN_E_TIMEOUT, "%s: the deadline has passed",
-               name_of(host_call));
-    return note_failure(host_call, TN_E_TIMEOUT);
-  }
+  if (is_canceled(host_call))
+    return stop(host_call, TN_E_CANCELED, "canceled");
+  if (call->deadline != TN_DEADLINE_NONE && tn_clock_now() >= call->deadline)
+    return stop(host_call, TN_E_TIMEOUT, "the deadline has passed");
   return TN_OK;
+}
+
+/* A deadline of its own, and the only one: whoever asks for it, even to pass
+ * it on as the end of a wait, gets the one that counts. */
+static void
+grace(struct tn_call *call, int64_t nanoseconds)
+{
+  struct tn_host_call *host_call = host_call_of(call);
+
+  if (host_call->is_grace)
+    return;
+  host_call->stopped = is_canceled(host_call) ? TN_E_CANCELED : TN_E_TIMEOUT;
+  host_call->is_grace = true;
+  if (nanoseconds < 0)
+    nanoseconds = 0;
+  if (nanoseconds > TN_GRACE_MAX)
+    nanoseconds = TN_GRACE_MAX;
+  call->deadline = tn_clock_now() + nanoseconds;
 }
 
 /* Up to `until`, rounded up: a wait that ends too early would be repeated
@@ -238,55 +278,71 @@ poll_timeout(tn_deadline until)
   return (int)((until - now + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* The wait of calls whose application brought none (tn_wait_fn, conn.h). */
 static int
-wait_by_poll(int fd, uint32_t events, tn_deadline until, void *user)
+ready_events(const struct pollfd *polled, uint32_t events)
 {
-  struct pollfd polled = { .fd = fd };
   int ready = 0;
 
-  (void)user;
-  if ((events & TN_WAIT_READ) != 0)
-    polled.events |= POLLIN;
-  if ((events & TN_WAIT_WRITE) != 0)
-    polled.events |= POLLOUT;
-  if (poll(&polled, 1, poll_timeout(until)) < 0)
-    return errno == EINTR ? 0 : -1;
-  if ((polled.revents & POLLNVAL) != 0) {
-    errno = EBADF;
-    return -1;
-  }
-  if ((polled.revents & POLLIN) != 0)
+  if ((polled->revents & POLLIN) != 0)
     ready |= TN_WAIT_READ;
-  if ((polled.revents & POLLOUT) != 0)
+  if ((polled->revents & POLLOUT) != 0)
     ready |= TN_WAIT_WRITE;
 
   /* Whoever waited finds out what is wrong when he reads or writes. */
-  if ((polled.revents & (POLLERR | POLLHUP)) != 0)
+  if ((polled->revents & (POLLERR | POLLHUP)) != 0)
     ready |= (int)(events & (TN_WAIT_READ | TN_WAIT_WRITE));
   return ready;
+}
+
+/* The wait of calls whose application brought none (tn_wait_fn, conn.h);
+ * `wake_fd` only ends it. poll(2) passes over a descriptor below 0. */
+static int
+wait_by_poll(int fd, int wake_fd, uint32_t events, tn_deadline until)
+{
+  struct pollfd polled[] = { { .fd = fd },
+                             { .fd = wake_fd, .events = POLLIN } };
+
+  if ((events & TN_WAIT_READ) != 0)
+    polled[0].events |= POLLIN;
+  if ((events & TN_WAIT_WRITE) != 0)
+    polled[0].events |= POLLOUT;
+  if (poll(polled, TN_COUNT(polled), poll_timeout(until)) < 0)
+    return errno == EINTR ? 0 : -1;
+  if ((polled[0].revents & POLLNVAL) != 0) {
+    errno = EBADF;
+    return -1;
+  }
+  return ready_events(&polled[0], events);
 }
 
 static int32_t
 fail_wait(struct tn_host_call *call, int cause)
 {
   char text[128];
+  char why[192];
 
-  tn_err_set(call->err, TN_E_IO, "%s: waiting for a descriptor: %s",
-             name_of(call), strerror_r(cause, text, sizeof(text)));
-  return note_failure(call, TN_E_IO);
+  snprintf(why, sizeof(why), "waiting for a descriptor: %s",
+           strerror_r(cause, text, sizeof(text)));
+  return stop(call, TN_E_IO, why);
 }
 
-/* The end of the next piece of a wait. */
-static tn_deadline
-slice_end(const struct tn_host_call *call, tn_deadline end)
+/* Wait once, not beyond `end`: returns what the descriptor is ready for, 0
+ * when it is time to look again, or -1. */
+static int
+wait_once(const struct tn_host_call *call, int fd, uint32_t events,
+          tn_deadline end)
 {
-  tn_deadline slice;
+  bool heeds_cancel = call->canceled != NULL && !call->is_grace;
 
-  if (call->canceled == NULL)
-    return end;
-  slice = tn_clock_now() + SLICE_NS;
-  return slice < end ? slice : end;
+  if (heeds_cancel && (call->wait != NULL || call->wake_fd < 0)) {
+    tn_deadline slice = tn_clock_now() + SLICE_NS;
+
+    if (slice < end)
+      end = slice;
+  }
+  if (call->wait != NULL)
+    return call->wait(fd, events, end, call->wait_user);
+  return wait_by_poll(fd, heeds_cancel ? call->wake_fd : -1, events, end);
 }
 
 static int32_t
@@ -295,25 +351,26 @@ wait_events(struct tn_call *call, int32_t fd, uint32_t events, int64_t until,
 {
   struct tn_host_call *host_call = host_call_of(call);
   tn_deadline end = until < call->deadline ? until : call->deadline;
-  int ready;
+  int32_t rc = check(call);
+  int ready = 0;
 
-  for (;;) {
-    int32_t rc = check(call);
-
-    if (rc != TN_OK)
-      return rc;
+  while (rc == TN_OK && ready == 0) {
     errno = 0;
-    ready = (host_call->wait != NULL ? host_call->wait : wait_by_poll)(
-        fd, events, slice_end(host_call, end), host_call->wait_user);
+    ready = wait_once(host_call, fd, events, end);
     if (ready < 0)
       return fail_wait(host_call, errno != 0 ? errno : EIO);
     ready &= (int)(TN_WAIT_READ | TN_WAIT_WRITE);
-    if (ready > 0 || (until != TN_DEADLINE_NONE && tn_clock_now() >= until))
+    if (ready > 0)
+      break;
+
+    /* Asked again also at the very end, which may be the deadline's. */
+    rc = check(call);
+    if (until != TN_DEADLINE_NONE && tn_clock_now() >= until)
       break;
   }
-  if (ret_events != NULL)
+  if (rc == TN_OK && ret_events != NULL)
     *ret_events = (uint32_t)ready;
-  return TN_OK;
+  return rc;
 }
 
 /* ---- the rest ---- */
@@ -356,6 +413,8 @@ static const struct tn_host host = {
   .log = log_line,
   .value_parse = value_parse,
   .value_print = tn_value_print,
+  .offload = tn_host__offload,
+  .grace = grace,
 };
 
 const struct tn_host *
@@ -371,7 +430,7 @@ tn_host_call_init(struct tn_host_call *call, tn_deadline deadline,
   /* Field by field, all of them: clearing it as a whole costs more than the
    * rest of beginning a call. */
   call->call.size = sizeof(call->call);
-  call->call.reserved = 0;
+  call->call.flags = 0;
   call->call.deadline = deadline != 0 ? deadline : TN_DEADLINE_NONE;
   call->call.host = &host;
   call->call.arena = arena;
@@ -382,6 +441,10 @@ tn_host_call_init(struct tn_host_call *call, tn_deadline deadline,
   call->canceled = NULL;
   call->wait = NULL;
   call->wait_user = NULL;
+  call->wake_fd = -1;
+  call->is_grace = false;
+  call->stopped = TN_OK;
+  call->is_kept = false;
   call->failed = TN_OK;
   call->of = NULL;
 }

@@ -23,6 +23,10 @@ struct tn_host_call {
   const _Atomic uint32_t *canceled;       /* not 0: stop; or NULL */
   int (*wait)(int fd, uint32_t events, tn_deadline until, void *user);
   void *wait_user; /* `wait` NULL: poll(2) */
+  int wake_fd;     /* readable once `canceled` is set; -1: none */
+  bool is_grace;   /* grace() was called; call.deadline is its end */
+  int32_t stopped; /* what check() had said by then, or would have */
+  bool is_kept;    /* the last failure was not put into `err` */
   int32_t failed;  /* category that the host has put into `err` during this
                       call; 0: none. backend.c clears it before each call */
   const struct tn_backend *of; /* set by backend.c, for the defaults of
@@ -31,10 +35,11 @@ struct tn_host_call {
 
 /* The one host table, static.
  *
- * wait() with `canceled` given looks at it at least every 50 ms, since nothing
- * wakes poll(2) when another thread sets it. fail() takes the text as it
- * comes: its first line is the message, further ones go to the detail;
- * passwords are masked. */
+ * wait() with `canceled` given ends as soon as `wake_fd` is readable. Without
+ * that descriptor, and in an application's `wait`, which knows nothing of it,
+ * it looks at `canceled` every 50 ms. fail() takes the text as it comes: its
+ * first line is the message, further ones go to the detail; passwords are
+ * masked. grace() lasts for all further calls made with the same struct. */
 const struct tn_host *tn_host_table(void);
 
 /* Fill in what a call needs at least; the rest is zeroed. `deadline` 0 is

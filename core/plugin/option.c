@@ -12,6 +12,7 @@
 #include <tenon/clock.h>
 
 #include "text.h"
+#include "tls.h"
 
 /* Longest part of a value that a message shows. */
 #define SHOWN_MAX 80
@@ -151,6 +152,8 @@ refuse_unknown(const struct tn_plugin *plugin, const char *name, tn_err *err)
 
   for (uint32_t i = 0; i < plugin->option_count; i++)
     tn_suggestion_offer(&suggestion, plugin->options[i].name);
+  if ((plugin->caps & TN_CAP_NETWORK) != 0)
+    tn_tls_offer(&suggestion);
   tn_text_escape(name, strlen(name), shown, sizeof(shown));
   if (suggestion.best == NULL)
     return tn_err_set(err, TN_E_CONFIG, "%s: option \"%s\": unknown",

@@ -2,7 +2,8 @@
  *
  * registry.c makes and releases it, registry_scan.c fills it from the folders,
  * registry_scheme.c finds who serves a scheme, registry_load.c loads it,
- * registry_inspect.c and registry_report.c tell of plug-ins.
+ * registry_inspect.c and registry_report.c tell of plug-ins, registry_warn.c
+ * remembers what was said.
  *
  * The lock guards everything that says so below. It is never held while a
  * plug-in's code, a log sink, a visitor or the file system is busy: whatever
@@ -83,6 +84,8 @@ struct tn_registry {
   struct tn_plugin_text *texts;
   struct tn_arena arena;
   bool is_scanning;
+  char *warned[64];   /* hosts, the newest of those that a warning was about */
+  size_t next_warned; /* place of the next one */
 };
 
 /* ---- registry.c ---- */
@@ -148,6 +151,11 @@ enum tn_code tn_registry__refuse_blocked(const tn_registry *registry,
  * tn_registry_backend(). */
 enum tn_code tn_registry__load(tn_registry *registry,
                                struct tn_plugin_entry *entry, tn_err *err);
+
+/* ---- registry_warn.c ---- */
+
+/* Release the memory of it, with the registry. */
+void tn_registry__forget_warned(tn_registry *registry);
 
 /* ---- registry_report.c ---- */
 

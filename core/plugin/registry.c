@@ -44,9 +44,12 @@ static const char *const cap_names[] = {
   "multi_result",
   "constraint_names",
   "reset",
+  "network",
+  "array",
+  "procedure",
 };
 
-_Static_assert((UINT64_C(1) << (TN_COUNT(cap_names) - 1)) == TN_CAP_RESET,
+_Static_assert((UINT64_C(1) << (TN_COUNT(cap_names) - 1)) == TN_CAP_PROCEDURE,
                "one name per bit");
 
 const char *
@@ -259,6 +262,7 @@ tn_registry_free(tn_registry **registry)
     tn_backend_shutdown(entry->backend);
     tn_backend_free(&entry->backend);
   }
+  tn_registry__forget_warned(freed);
   tn_dropins_clear(&freed->dropins);
   tn_arena_clear(&freed->arena);
   pthread_cond_destroy(&freed->changed);

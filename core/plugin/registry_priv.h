@@ -29,4 +29,12 @@ enum tn_code tn_registry_backend(tn_registry *registry, const char *dialect,
                                  struct tn_registry_defaults *ret_defaults,
                                  tn_err *err);
 
+/* A session was opened as `args` says: warn of each other machine among its
+ * addresses whose certificate was not verified, once a registry and host.
+ * Thread-safe; no lock is held while `log`, which may be NULL, writes. */
+void tn_registry_warn_tls(tn_registry *registry,
+                          const struct tn_backend *backend,
+                          const struct tn_connect_args *args,
+                          const struct tn_log *log);
+
 #endif

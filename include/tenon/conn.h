@@ -29,7 +29,7 @@ typedef int (*tn_wait_fn)(int fd, uint32_t events, tn_deadline until,
 
 /* All may be left zero. */
 struct tn_conn_options {
-  tn_deadline deadline; /* of the opening; 0: none */
+  tn_deadline deadline; /* of the opening; 0: 30 seconds from now */
   uint64_t timeout_ms;  /* of each later call that names no deadline; 0: none */
   tn_registry *registry;    /* NULL: tn_registry_default() */
   const tn_config *config;  /* for targets like "@billing"; NULL: none */
@@ -56,8 +56,9 @@ TN_API TN_MUST_USE enum tn_code tn_conn_open_url(
     tn_err *err);
 
 /* Close what is still open on it, then the session; an open transaction is
- * rolled back. Stores NULL; NULL in either place is a no-op. Prepared
- * statements and results left open become unusable but must still be closed. */
+ * rolled back. Takes a second at most, whatever the server does. Stores NULL;
+ * NULL in either place is a no-op. Prepared statements and results left open
+ * become unusable but must still be closed. */
 TN_API void tn_conn_close(tn_conn **conn);
 
 /* Flags of a query. */
@@ -119,6 +120,36 @@ TN_API TN_MUST_USE enum tn_code tn_prepared_query(tn_prepared *prepared,
 
 /* Close it and an open result of it; stores NULL. */
 TN_API void tn_prepared_close(tn_prepared **prepared);
+
+/* Many runs of one prepared statement. */
+struct tn_batch {
+  const tn_value *values;   /* row_count rows of value_count values, one row
+                               after another; borrowed until the result is
+                               closed */
+  const char *const *names; /* as in struct tn_query, of one row */
+  size_t value_count;
+  size_t row_count;
+  uint32_t flags; /* none yet */
+  uint32_t reserved;
+  tn_deadline deadline; /* of all of it; 0: the connection's timeout_ms */
+};
+
+/* Run a prepared statement once for each row of values, which the backend
+ * sends together where it can: many times faster than one by one.
+ *
+ * A statement that returns no rows runs to its end here, in a transaction of
+ * its own if none is open and the backend has them: all rows or none.
+ * tn_result_affected() is the sum. In an open transaction the rows before one
+ * that fails have taken effect, until that transaction is rolled back.
+ *
+ * A statement that returns rows has one result set for each row of values, in
+ * order: tn_result_next_set(). Outside a transaction each run commits by
+ * itself where the backend runs them one by one.
+ *
+ * Fails: as tn_prepared_query(), with the row in err->row. */
+TN_API TN_MUST_USE enum tn_code tn_prepared_batch(tn_prepared *prepared,
+                                                  const struct tn_batch *batch,
+                                                  tn_result **ret, tn_err *err);
 
 /* How to begin a transaction; what is 0 is left to the session. */
 struct tn_txn_options {

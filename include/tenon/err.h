@@ -108,7 +108,8 @@ typedef struct tn_err {
   char value[256];
   char message[512];
   char detail[2048];
-  uint64_t reserved[4];
+  uint64_t row; /* of a batch or bulk load, from 1; 0: none, or not known */
+  uint64_t reserved[3];
 } tn_err;
 
 /* clang-format off */

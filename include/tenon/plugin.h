@@ -53,12 +53,16 @@ struct tn_host;
 /* One call into a plug-in, made by the host and passed along unchanged. */
 struct tn_call {
   uint32_t size;
-  uint32_t reserved;
+  uint32_t flags;   /* TN_CALL_… */
   int64_t deadline; /* CLOCK_MONOTONIC in nanoseconds; INT64_MAX: none */
   const struct tn_host *host;
   struct tn_arena *arena; /* lives as long as what the call makes; NULL where
                              the slot makes nothing */
 };
+
+/* execute(): all rows are wanted at once. A result that fetches them now and
+ * says so by is_complete() saves the core a copy. */
+#define TN_CALL_BUFFER UINT32_C(1)
 
 /* What went wrong, as the client library tells it. Zero what is not known.
  * The texts are copied and may point into the library. */
@@ -75,7 +79,11 @@ struct tn_failure {
   const char *sqlstate;
   const char *message; /* one line */
   const char *detail;
+  uint64_t row; /* of a batch or bulk load, from 1 */
 };
+
+/* The longest that grace() gives, in nanoseconds. */
+#define TN_GRACE_MAX INT64_C(150000000)
 
 /* Descriptor events of wait(). */
 #define TN_WAIT_READ  UINT32_C(1)
@@ -132,6 +140,26 @@ struct tn_host {
   int32_t (*value_parse)(uint32_t type, const char *text, size_t size,
                          tn_value *ret);
   size_t (*value_print)(const tn_value *value, char *buffer, size_t size);
+
+  /* Run `run(job)`, which may block, in a thread of its own, and wait for its
+   * end as wait() does, until `until` at most: what a client library can only
+   * do blocking, such as getaddrinfo(). TN_OK: it is over and `job` is the
+   * caller's again. Else run() may still be at work, and `job` is the host's,
+   * which calls `release(job)`, in any thread, when run() has ended or was
+   * never begun: TN_E_TIMEOUT, TN_E_CANCELED as check(), TN_E_TIMEOUT also
+   * when `until` came first; TN_E_LIMIT, no thread to be had; TN_E_MEMORY.
+   * run() and release() use no tn_call. */
+  int32_t (*offload)(struct tn_call *call, void (*run)(void *job),
+                     void (*release)(void *job), void *job, int64_t until);
+
+  /* Begin to bring in order what a deadline or a cancel has interrupted, e.g.
+   * to stop the statement on the server and read its last answer. From now on
+   * this call's check(), wait() and offload() take no notice of the deadline
+   * and of cancels, fail with TN_E_TIMEOUT `nanoseconds` (TN_GRACE_MAX at
+   * most) from now, which becomes call->deadline, and no failure changes the
+   * error that is set; but fail_verdicts() still does. A second call does
+   * nothing. */
+  void (*grace)(struct tn_call *call, int64_t nanoseconds);
 };
 
 /* ------------------------------------------------------------------ */
@@ -162,6 +190,9 @@ struct tn_host {
 #define TN_CAP_MULTI_RESULT       (UINT64_C(1) << 20)
 #define TN_CAP_CONSTRAINT_NAMES   (UINT64_C(1) << 21) /* in errors */
 #define TN_CAP_RESET              (UINT64_C(1) << 22)
+#define TN_CAP_NETWORK            (UINT64_C(1) << 23) /* a server, by socket */
+#define TN_CAP_ARRAY              (UINT64_C(1) << 24) /* TN_ARRAY */
+#define TN_CAP_PROCEDURE          (UINT64_C(1) << 25) /* CALL with result sets */
 
 /* ------------------------------------------------------------------ */
 /* Table 1: connections. Required.                                     */
@@ -175,6 +206,30 @@ struct tn_address {
 struct tn_option {
   const char *name;
   const char *value;
+};
+
+/* How a session is to be protected. The core reads the URL's tls options for
+ * every backend with TN_CAP_NETWORK, so that they mean the same on all:
+ * README.md of plugins/ has them. */
+enum tn_tls_mode {
+  TN_TLS_OFF = 1,
+  TN_TLS_PREFER,      /* if the server can; its certificate is not verified */
+  TN_TLS_REQUIRE,     /* not verified either */
+  TN_TLS_VERIFY_CA,   /* the chain */
+  TN_TLS_VERIFY_FULL, /* the chain and the name */
+};
+
+struct tn_tls {
+  uint32_t size;
+  uint32_t mode;           /* enum tn_tls_mode */
+  uint32_t min_version;    /* 0x0303 is TLS 1.2, 0x0304 TLS 1.3 */
+  uint32_t clear_password; /* 1: a server may have the password in clear text,
+                              once its certificate has been verified or the peer
+                              is reached by a unix socket; 2: always */
+  const char *ca;          /* files in PEM; NULL: the system's authorities */
+  const char *cert;        /* ours, and its key; NULL: none */
+  const char *key;
+  const char *crl; /* NULL: none */
 };
 
 /* Whom to connect to. Parts that are absent are NULL. Option values have been
@@ -191,6 +246,7 @@ struct tn_connect_args {
   uint32_t option_count;
   uint32_t reserved;
   const struct tn_option *options;
+  const struct tn_tls *tls; /* NULL without TN_CAP_NETWORK */
 };
 
 struct tn_connection_table {
@@ -203,7 +259,8 @@ struct tn_connection_table {
                      void **ret);
 
   /* Required. Release a handle, also one whose server is gone. Statements and
-   * results made from it have been closed before. Bounded by the deadline. */
+   * results made from it have been closed before. Bounded by the deadline,
+   * which is never more than a second away. */
   void (*disconnect)(void *handle, struct tn_call *call);
 
   /* Optional. Is the session still good? Without it the core runs the
@@ -259,8 +316,22 @@ struct tn_statement_table {
   int32_t (*execute)(void *statement, const tn_value *values, uint32_t count,
                      struct tn_call *call, void **ret);
 
-  /* Required. Release a statement without an open result. */
-  void (*close)(void *statement);
+  /* Required. Release a statement without an open result. If the session
+   * cannot go on after that, the call says so as any other: host->fail() with
+   * a verdict. */
+  void (*close)(void *statement, struct tn_call *call);
+
+  /* Optional. Run it once for each of `rows` rows of `count` values, which lie
+   * one after another and are borrowed until the result is closed; sent
+   * together if the backend can. A statement that returns no rows has one
+   * result, whose info() adds up what all did. One that returns rows has a
+   * result set for each row of values, in order, reached by next_set().
+   * A failure tells its row in tn_failure.row; those before it have taken
+   * effect, as far as the transaction they are in does not undo that. Without
+   * the slot the core calls execute() for each row. */
+  int32_t (*execute_batch)(void *statement, const tn_value *values,
+                           uint32_t count, uint64_t rows, struct tn_call *call,
+                           void **ret);
 };
 
 /* ------------------------------------------------------------------ */
@@ -290,8 +361,8 @@ struct tn_result_table {
   uint32_t reserved;
 
   /* Required. The columns; `*ret_count` 0 if the statement returns no rows.
-   * Borrowed until the statement is run again or closed, also after the result
-   * was closed. */
+   * Borrowed until they are asked for the next set, or the statement is run
+   * again or closed; also after the result was closed. */
   int32_t (*columns)(void *result, struct tn_call *call,
                      const struct tn_column **ret, uint32_t *ret_count);
 
@@ -300,12 +371,27 @@ struct tn_result_table {
    * (and from then on), or a category with its sign changed. */
   int32_t (*fetch)(void *result, tn_value *cells, struct tn_call *call);
 
-  /* Required. Release the result, read to its end or not. */
-  void (*close)(void *result);
+  /* Required. Release the result, read to its end or not; the session can be
+   * used again after that, or the call fails with a verdict that says not. What
+   * is still under way is stopped on the server, unless that would end a
+   * transaction: then it is read to its end, as long as the deadline allows. */
+  void (*close)(void *result, struct tn_call *call);
 
   /* Optional. Affected rows and generated key; complete once the rows are read
    * to their end. Without it neither is known. */
   int32_t (*info)(void *result, struct tn_result_info *info);
+
+  /* Optional. Go on to the next result set of a procedure or a batch; rows of
+   * the present one that were not fetched are dropped. Returns 1 if there is
+   * one, whose columns() are asked anew, 0 after the last (and from then on),
+   * or a category with its sign changed. Without it there is one. */
+  int32_t (*next_set)(void *result, struct tn_call *call);
+
+  /* Optional. 1: all rows of all sets are here, no further call on the result
+   * talks to the server, and the session is free for other statements while it
+   * stays open. Asked once, after an execute() with TN_CALL_BUFFER. Without it
+   * the core fetches and copies the rows. */
+  int32_t (*is_complete)(void *result);
 };
 
 /* ------------------------------------------------------------------ */
@@ -364,6 +450,9 @@ struct tn_dialect_table {
   const char *ping_sql;              /* Optional. NULL: "SELECT 1" */
   const struct tn_error_row *errors; /* Optional. */
   uint64_t error_count;
+  uint32_t bulk_rows; /* Optional. Rows that pay in one INSERT … VALUES of a
+                         bulk load that the core makes; 0: 1 */
+  uint32_t reserved_2;
 };
 
 /* ------------------------------------------------------------------ */
@@ -452,6 +541,41 @@ struct tn_session_table {
 };
 
 /* ------------------------------------------------------------------ */
+/* Table 7: bulk. Optional; without it the core inserts with VALUES.   */
+
+struct tn_bulk_request {
+  uint32_t size;
+  uint32_t column_count;
+  const char *schema; /* NULL: where the session looks */
+  const char *table;
+  const char *const *columns;
+};
+
+/* The fastest way into a table. The core has begun a transaction, or the
+ * caller has. One bulk load is open at a time, and nothing else runs on the
+ * session meanwhile. */
+struct tn_bulk_table {
+  uint32_t size;
+  uint32_t reserved;
+
+  /* All required in this table. */
+  int32_t (*open)(void *handle, const struct tn_bulk_request *request,
+                  struct tn_call *call, void **ret);
+
+  /* Add `rows` rows of column_count values each, which have passed
+   * tn_value_check() and are borrowed for the call. */
+  int32_t (*write)(void *bulk, const tn_value *values, uint64_t rows,
+                   struct tn_call *call);
+
+  /* Send the rest and learn whether all rows went in; `*ret_rows` how many. */
+  int32_t (*finish)(void *bulk, struct tn_call *call, uint64_t *ret_rows);
+
+  /* Release it; before finish(), or after a failure, the load is given up and
+   * the transaction is to be rolled back. As a result's close(). */
+  void (*close)(void *bulk, struct tn_call *call);
+};
+
+/* ------------------------------------------------------------------ */
 /* The descriptor                                                      */
 
 enum tn_table_id {
@@ -461,7 +585,8 @@ enum tn_table_id {
   TN_TABLE_DIALECT,
   TN_TABLE_TXN,
   TN_TABLE_SESSION,
-  /* 7 to 10 are kept for bulk, schema, provisioning and async. */
+  TN_TABLE_BULK,
+  /* 8 to 10 are kept for schema, provisioning and async. */
 };
 
 enum tn_option_type {
@@ -571,6 +696,19 @@ tn_connect_flag(const struct tn_connect_args *args, const char *name,
          value[0] == 'y' || value[0] == 'Y' ||
          ((value[0] == 'o' || value[0] == 'O') &&
           (value[1] == 'n' || value[1] == 'N'));
+}
+
+/* The end of an attempt when `left` attempts (1 or more) share what remains
+ * until the deadline: several hosts, one budget. */
+static inline int64_t
+tn_attempt_end(const struct tn_call *call, uint32_t left)
+{
+  int64_t now;
+
+  if (call->deadline == INT64_MAX)
+    return INT64_MAX;
+  now = call->host->now();
+  return call->deadline <= now ? now : now + (call->deadline - now) / left;
 }
 
 TN_END_DECLS

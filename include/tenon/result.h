@@ -42,6 +42,14 @@ TN_API TN_MUST_USE enum tn_code tn_result_generated_key(const tn_result *result,
                                                         int64_t *ret,
                                                         tn_err *err);
 
+/* Go on to the next result set, of a procedure that returns several or of a
+ * batch; rows of the present one that were not fetched are dropped. Columns,
+ * affected and key are those of the new set. `*ret_has_set` is 0 after the last
+ * one. Fails: as tn_result_next(). */
+TN_API TN_MUST_USE enum tn_code tn_result_next_set(tn_result *result,
+                                                   int *ret_has_set,
+                                                   tn_err *err);
+
 /* Close and store NULL; NULL in either place is a no-op. */
 TN_API void tn_result_close(tn_result **result);
 

@@ -3,6 +3,7 @@
 #define TENON_TENON_H
 
 #include <tenon/base.h>
+#include <tenon/bulk.h>
 #include <tenon/clock.h>
 #include <tenon/config.h>
 #include <tenon/conn.h>

@@ -17,13 +17,14 @@ bind_result(struct sqlite__statement *statement, int code)
   return code == SQLITE_OK ? TN_OK : sqlite__fail(statement->conn, code, NULL);
 }
 
-/* Bytes are copied only for a query, whose rows are read after execute(). Lent
- * ones stay bound when the call is over, which is harmless: SQLite looks at
- * none before it runs again, and then all are bound anew. */
+/* Bytes are copied only for a query, whose rows are read after execute(); not
+ * in a batch, whose values are ours until the result is closed. Lent ones stay
+ * bound when the call is over, which is harmless: SQLite looks at none before
+ * it runs again, and then all are bound anew. */
 static sqlite3_destructor_type
 lifetime(struct sqlite__statement *statement)
 {
-  if (!statement->is_query)
+  if (!statement->is_query || statement->batch_row != 0)
     return SQLITE_STATIC;
   statement->has_copies = true;
   return SQLITE_TRANSIENT;
@@ -38,7 +39,7 @@ bind_bytes(struct sqlite__statement *statement, uint32_t index,
   int code;
 
   if (size > (size_t)statement->conn->max_bytes)
-    return sqlite__refuse(statement->conn->call, TN_E_LIMIT, index + 1,
+    return sqlite__refuse(statement->conn, TN_E_LIMIT, index + 1,
                           "sqlite: the value is longer than the library's "
                           "limit for a value");
   if (value->type == TN_BLOB)
@@ -62,7 +63,7 @@ bind_uint64(struct sqlite__statement *statement, uint32_t index,
             uint64_t number)
 {
   if (number > INT64_MAX)
-    return sqlite__refuse(statement->conn->call, TN_E_DATA, index + 1,
+    return sqlite__refuse(statement->conn, TN_E_DATA, index + 1,
                           "sqlite: the value is above 9223372036854775807, "
                           "the largest integer that SQLite has");
   return bind_int64(statement, index, (int64_t)number);
@@ -72,7 +73,7 @@ static int32_t
 bind_double(struct sqlite__statement *statement, uint32_t index, double number)
 {
   if (isnan(number))
-    return sqlite__refuse(statement->conn->call, TN_E_DATA, index + 1,
+    return sqlite__refuse(statement->conn, TN_E_DATA, index + 1,
                           "sqlite: NaN: SQLite would store NULL");
   return bind_result(
       statement, sqlite3_bind_double(statement->stmt, (int)index + 1, number));
@@ -185,7 +186,7 @@ bind_one(struct sqlite__statement *statement, uint32_t index,
   case TN_JSON:
     return bind_json(statement, index, value);
   default:
-    return sqlite__refuse(statement->conn->call, TN_E_UNSUPPORTED, index + 1,
+    return sqlite__refuse(statement->conn, TN_E_UNSUPPORTED, index + 1,
                           "sqlite: the value's type has no form in SQLite");
   }
 }

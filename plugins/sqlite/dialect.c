@@ -26,4 +26,5 @@ const struct tn_dialect_table sqlite__dialect_table = {
   .ping_sql = "SELECT 1",
   .errors = sqlite__errors,
   .error_count = SQLITE__ERROR_COUNT,
+  .bulk_rows = 100, /* 1.8 times as fast as 1; 200 gain 4 % more */
 };

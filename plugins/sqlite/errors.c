@@ -156,6 +156,7 @@ report(struct sqlite__conn *conn, int code, const struct sqlite__where *where)
   failure.fallback = primary(code);
   failure.category = category_of(conn, code, where, text);
   failure.position = position_of(conn, where);
+  failure.row = conn->batch_row;
   failure.message = text;
   if (where != NULL && where->target != NULL) {
     sqlite3_snprintf((int)sizeof message, message, "sqlite: %s: %s%s%s",
@@ -210,7 +211,7 @@ sqlite__fail(struct sqlite__conn *conn, int code,
 }
 
 int32_t
-sqlite__refuse(struct tn_call *call, int32_t category, uint32_t parameter,
+sqlite__refuse(struct sqlite__conn *conn, int32_t category, uint32_t parameter,
                const char *text)
 {
   struct tn_failure failure;
@@ -219,8 +220,9 @@ sqlite__refuse(struct tn_call *call, int32_t category, uint32_t parameter,
   failure.size = sizeof failure;
   failure.category = category;
   failure.parameter = (int32_t)parameter;
+  failure.row = conn->batch_row;
   failure.message = text;
-  return call->host->fail(call, &failure);
+  return conn->host->fail(conn->call, &failure);
 }
 
 int32_t

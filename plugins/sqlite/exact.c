@@ -148,7 +148,7 @@ refuse(struct sqlite__statement *statement, uint32_t index,
   char text[512];
 
   if (column == NULL || declared == NULL)
-    return sqlite__refuse(call, TN_E_MEMORY, index + 1,
+    return sqlite__refuse(statement->conn, TN_E_MEMORY, index + 1,
                           "sqlite: out of memory");
   sqlite3_snprintf((int)sizeof text, text,
                    "sqlite: the number has more digits than column %s.%s, "
@@ -156,7 +156,7 @@ refuse(struct sqlite__statement *statement, uint32_t index,
                    "every digit",
                    entry->table, column, declared, (int)strcspn(declared, " ("),
                    declared);
-  sqlite__refuse(call, TN_E_DATA, index + 1, text);
+  sqlite__refuse(statement->conn, TN_E_DATA, index + 1, text);
   host->fail_field(call, TN_ERR_TABLE, entry->table, strlen(entry->table));
   host->fail_field(call, TN_ERR_COLUMN, column, strlen(column));
   return TN_E_DATA;

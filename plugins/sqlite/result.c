@@ -37,6 +37,7 @@ step(struct sqlite__statement *statement)
     return 1;
   if (code == SQLITE_DONE)
     return 0;
+  statement->conn->batch_row = statement->batch_row;
   return -sqlite__fail(statement->conn, code, NULL);
 }
 
@@ -60,12 +61,14 @@ fetch(void *handle, tn_value *cells, struct tn_call *call)
 }
 
 static void
-close_result(void *handle)
+close_result(void *handle, struct tn_call *call)
 {
   struct sqlite__statement *statement = handle;
 
+  (void)call;
   statement->conn->call = NULL; /* nobody to wait for, or to tell */
   sqlite__statement_rest(statement);
+  sqlite__batch_rest(statement);
 }
 
 static int32_t
@@ -79,10 +82,21 @@ info(void *handle, struct tn_result_info *ret)
   return TN_OK;
 }
 
+/* The rows of a writer were kept when it ran (run.c). */
+static int32_t
+is_complete(void *handle)
+{
+  const struct sqlite__statement *statement = handle;
+
+  return !statement->is_query;
+}
+
 const struct tn_result_table sqlite__result_table = {
   .size = sizeof(struct tn_result_table),
   .columns = columns,
   .fetch = fetch,
   .close = close_result,
   .info = info,
+  .next_set = sqlite__next_set,
+  .is_complete = is_complete,
 };

@@ -193,27 +193,26 @@ note_insert(void *user, int operation, const char *schema, const char *table,
   conn->inserted_key = rowid;
 }
 
-static void
+/* False if there is nothing that needs to be watched. */
+static bool
 watch_inserts(struct sqlite__statement *statement)
 {
   struct sqlite__conn *conn = statement->conn;
 
+  if (!is_upsert(statement) || statement->targets == NULL)
+    return false;
   conn->has_inserted = false;
   conn->insert_table = statement->targets + strlen(statement->targets) + 1;
   sqlite3_update_hook(conn->db, note_insert, conn);
+  return true;
 }
 
-/* Affected rows and key, right after the last step. */
+/* The key, right after the last step of what affected rows. */
 static void
-take_counts(struct sqlite__statement *statement)
+take_key(struct sqlite__statement *statement)
 {
   struct sqlite__conn *conn = statement->conn;
 
-  statement->flags = TN_RESULT_HAS_AFFECTED;
-  statement->affected = 0;
-  if (!statement->is_dml)
-    return;
-  statement->affected = (uint64_t)sqlite3_changes64(conn->db);
   if ((statement->notes & SQLITE__NOTE_INSERT) == 0 ||
       statement->affected == 0 || !has_rowid(statement))
     return;
@@ -224,6 +223,17 @@ take_counts(struct sqlite__statement *statement)
     statement->key = conn->inserted_key;
     statement->flags |= TN_RESULT_HAS_KEY;
   }
+}
+
+static void
+take_counts(struct sqlite__statement *statement)
+{
+  statement->flags = TN_RESULT_HAS_AFFECTED;
+  statement->affected = 0;
+  if (!statement->is_dml)
+    return;
+  statement->affected = (uint64_t)sqlite3_changes64(statement->conn->db);
+  take_key(statement);
 }
 
 /* What a run needs beyond binding and stepping, for the few statements that
@@ -248,14 +258,13 @@ static int
 run(struct sqlite__statement *statement)
 {
   struct sqlite__conn *conn = statement->conn;
-  bool is_watched = is_upsert(statement) && statement->targets != NULL;
+  bool is_watched;
   int code;
 
   if (conn->is_aborted)
     return SQLITE_DONE; /* a ROLLBACK, of what is rolled back already */
   statement->is_active = true;
-  if (is_watched)
-    watch_inserts(statement);
+  is_watched = watch_inserts(statement);
   if (statement->is_dml && statement->column_count != 0)
     code = run_within_savepoint(statement);
   else
@@ -308,15 +317,12 @@ fail_run(struct sqlite__statement *statement, int code)
 }
 
 int32_t
-sqlite__execute(void *handle, const tn_value *values, uint32_t count,
-                struct tn_call *call, void **ret)
+sqlite__run(struct sqlite__statement *statement, const tn_value *values,
+            uint32_t count)
 {
-  struct sqlite__statement *statement = handle;
-  int32_t rc;
+  int32_t rc = before_run(statement);
   int code;
 
-  sqlite__enter(statement->conn, call);
-  rc = before_run(statement);
   if (rc == TN_OK)
     rc = sqlite__bind(statement, values, count);
   if (rc == TN_OK) {
@@ -324,9 +330,74 @@ sqlite__execute(void *handle, const tn_value *values, uint32_t count,
     rc = code == SQLITE_ROW || code == SQLITE_DONE ? after_run(statement, code)
                                                    : fail_run(statement, code);
   }
+  if (rc != TN_OK)
+    sqlite__statement_rest(statement);
+  return rc;
+}
+
+/* Bind and step each row of values; `*ret_affected` is what all did. */
+static int32_t
+step_rows(struct sqlite__statement *statement, const tn_value *values,
+          uint32_t count, uint64_t rows, uint64_t *ret_affected)
+{
+  struct sqlite__conn *conn = statement->conn;
+  uint64_t affected = 0;
+  uint64_t i;
+
+  for (i = 0; i < rows; i++, values += count) {
+    int32_t rc;
+    int code;
+
+    conn->batch_row = i + 1;
+    rc = sqlite__bind(statement, values, count);
+    if (rc != TN_OK)
+      return rc;
+    statement->is_active = true;
+    code = sqlite__step(conn, statement->stmt);
+    if (code != SQLITE_DONE)
+      return fail_run(statement, code);
+    affected += (uint64_t)sqlite3_changes64(conn->db);
+    sqlite3_reset(statement->stmt);
+  }
+  *ret_affected = affected;
+  return TN_OK;
+}
+
+int32_t
+sqlite__run_plain(struct sqlite__statement *statement, const tn_value *values,
+                  uint32_t count, uint64_t rows)
+{
+  bool is_watched;
+  int32_t rc = before_run(statement);
+
+  if (rc != TN_OK)
+    return rc;
+  is_watched = watch_inserts(statement);
+  rc = step_rows(statement, values, count, rows, &statement->affected);
+  if (is_watched)
+    sqlite3_update_hook(statement->conn->db, NULL, NULL);
+
+  /* What the schema is matters for the key only, which is the last one's. */
+  if (rc == TN_OK)
+    rc = sqlite__refresh(statement);
+  statement->flags = TN_RESULT_HAS_AFFECTED;
+  if (rc == TN_OK)
+    take_key(statement);
+  sqlite__statement_rest(statement);
+  statement->state = SQLITE__DONE;
+  return rc;
+}
+
+int32_t
+sqlite__execute(void *handle, const tn_value *values, uint32_t count,
+                struct tn_call *call, void **ret)
+{
+  struct sqlite__statement *statement = handle;
+  int32_t rc;
+
+  sqlite__enter(statement->conn, call);
+  rc = sqlite__run(statement, values, count);
   if (rc == TN_OK)
     *ret = statement;
-  else
-    sqlite__statement_rest(statement);
   return rc;
 }

@@ -84,6 +84,7 @@ struct sqlite__conn {
   int64_t inserted_key; /* see run.c */
   bool has_inserted;
   const char *insert_table;
+  uint64_t batch_row; /* of a batch, which is run now, from 1; 0: none */
 
   struct sqlite__notes notes;
   sqlite3_stmt *control[SQLITE__CONTROL_COUNT];
@@ -139,6 +140,10 @@ struct sqlite__statement {
                          (or "" for all), each ended by NUL */
   size_t targets_size;
 
+  const tn_value *batch; /* the rows of values that are still to be run */
+  uint64_t batch_left;
+  uint64_t batch_row; /* that was run last, from 1; 0: no batch */
+
   uint32_t state; /* enum sqlite__result_state */
   uint32_t flags; /* TN_RESULT_… */
   uint64_t affected;
@@ -180,6 +185,7 @@ sqlite__enter(struct sqlite__conn *conn, struct tn_call *call)
 {
   conn->call = call;
   conn->stopped = 0;
+  conn->batch_row = 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -270,7 +276,7 @@ int32_t sqlite__fail(struct sqlite__conn *conn, int code,
                      const struct sqlite__where *where);
 
 /* Refuse a parameter (from 1) with a text of our own. */
-int32_t sqlite__refuse(struct tn_call *call, int32_t category,
+int32_t sqlite__refuse(struct sqlite__conn *conn, int32_t category,
                        uint32_t parameter, const char *text);
 
 /* The same for what may not be done while a transaction is aborted. */
@@ -333,7 +339,7 @@ sqlite__cell(const struct sqlite__statement *statement, uint32_t column)
 }
 
 /* ------------------------------------------------------------------ */
-/* statement.c, run.c, txn.c, regexp.c                                  */
+/* statement.c, run.c, batch.c, txn.c, regexp.c                         */
 
 /* Look at the columns again if SQLite has compiled the statement anew. */
 int32_t sqlite__refresh(struct sqlite__statement *statement);
@@ -342,6 +348,24 @@ int32_t sqlite__refresh(struct sqlite__statement *statement);
  * second run of a prepared one would do nothing, or show what was true
  * before. */
 int32_t sqlite__recompile(struct sqlite__statement *statement);
+
+/* Bind, and run to the first row or to the end. */
+int32_t sqlite__run(struct sqlite__statement *statement, const tn_value *values,
+                    uint32_t count);
+
+/* All rows of a batch, of a statement that changes rows and returns none. */
+int32_t sqlite__run_plain(struct sqlite__statement *statement,
+                          const tn_value *values, uint32_t count,
+                          uint64_t rows);
+
+/* Slots of the statement table and of the result table (batch.c). */
+int32_t sqlite__execute_batch(void *handle, const tn_value *values,
+                              uint32_t count, uint64_t rows,
+                              struct tn_call *call, void **ret);
+int32_t sqlite__next_set(void *handle, struct tn_call *call);
+
+/* Give up what is left of a batch. */
+void sqlite__batch_rest(struct sqlite__statement *statement);
 
 /* The slot of the statement table. */
 int32_t sqlite__execute(void *handle, const tn_value *values, uint32_t count,

@@ -284,10 +284,11 @@ sqlite__recompile(struct sqlite__statement *statement)
 }
 
 static void
-close_statement(void *handle)
+close_statement(void *handle, struct tn_call *call)
 {
   struct sqlite__statement *statement = handle;
 
+  (void)call;
   statement->conn->call = NULL;
   release_statement(&statement);
 }
@@ -297,4 +298,5 @@ const struct tn_statement_table sqlite__statement_table = {
   .prepare = prepare,
   .execute = sqlite__execute,
   .close = close_statement,
+  .execute_batch = sqlite__execute_batch,
 };

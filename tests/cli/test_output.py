@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import os
 import subprocess
 import unittest
 
@@ -149,6 +150,47 @@ class Json(TenonTest):
         self.assertEqual(4, done.code, done)
         self.assertTrue(done.out.endswith('"rows":[[1]\n'), done)
         self.assertEqual(1, done.err.count("\n"))
+
+
+class Arrays(TenonTest):
+    """Of a plug-in that returns nothing else."""
+
+    NUMBERS = "[-9223372036854775808,null,2]"
+    TEXTS = r'''["a,b","\"q\" \\ \u001B{}","","grüß {}"]'''
+    BYTES = '["AP8=",""]'
+    ROWS = "[[1.0,0.5],[],null]"
+
+    def row(self, form):
+        folder = os.environ["TENON_TEST_PLUGINS"]
+        return self.succeed("-f", form, "query", "arrays://h/", "SELECT",
+                            env={"TENON_PLUGIN_PATH": folder})
+
+    def test_json_has_arrays_by_the_rules_of_its_cells(self):
+        texts = self.TEXTS.format(r"\u007f", r"\u009b")
+        mixed = '[{"a":[1,"x y"]},null]'
+        out = self.row("json")
+        self.assertIn(f'"rows":[[{self.NUMBERS},{texts},{self.BYTES},'
+                      f'{self.ROWS},{mixed}]]', out)
+        columns = json.loads(out)["columns"]
+        self.assertEqual({"name": "numbers", "type": "array"}, columns[0])
+        self.assertEqual(
+            f'{{"numbers":{self.NUMBERS},"texts":{texts},'
+            f'"bytes":{self.BYTES},"rows":{self.ROWS},"mixed":{mixed}}}\n',
+            self.row("jsonl"))
+
+    def test_csv_has_json_in_a_field(self):
+        header, row = csv.reader(io.StringIO(self.row("csv")))
+        self.assertEqual(["numbers", "texts", "bytes", "rows", "mixed"], header)
+        self.assertEqual(
+            [self.NUMBERS, self.TEXTS.format("\x7f", "\x9b"), self.BYTES,
+             self.ROWS, '[{"a": [1, "x y"]},null]'], row)
+
+    def test_a_table_has_json_that_is_safe_to_look_at(self):
+        out = self.row("table")
+        for cell in (self.NUMBERS, self.TEXTS.format(r"\x7f", r"\u009b"),
+                     self.BYTES, self.ROWS, '[{"a": [1, "x y"]},null]'):
+            self.assertIn(cell, out)
+        self.assertNotIn("\x7f", out)
 
 
 class Everywhere(TenonTest):

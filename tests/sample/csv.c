@@ -526,8 +526,9 @@ csv_execute(void *handle, const tn_value *values, uint32_t count,
 }
 
 static void
-csv_close_statement(void *handle)
+csv_close_statement(void *handle, struct tn_call *call)
 {
+  (void)call;
   close_reader(&((struct csv_statement *)handle)->reader);
 }
 
@@ -599,8 +600,9 @@ csv_fetch(void *result, tn_value *cells, struct tn_call *call)
 }
 
 static void
-csv_close_result(void *result)
+csv_close_result(void *result, struct tn_call *call)
 {
+  (void)call;
   close_reader(&((struct csv_statement *)result)->reader);
 }
 

@@ -20,7 +20,16 @@ struct fake_statement {
 
 struct fake_rows {
   struct fake_statement *statement;
-  uint64_t next;
+  const struct fake_result *answer; /* the present set */
+  uint64_t next;                    /* row of it */
+  uint64_t batch_rows;              /* rows of values that it was made for */
+  uint64_t sets_left;               /* of a batch */
+};
+
+struct fake_bulk {
+  struct fake_connection *connection;
+  uint32_t column_count;
+  uint64_t rows;
 };
 
 /* ---- following the script ---- */
@@ -52,6 +61,13 @@ static const char *const slot_names[FAKE_SLOT_COUNT] = {
   "set_isolation",
   "get_isolation",
   "set_access",
+  "execute_batch",
+  "next_set",
+  "is_complete",
+  "bulk_open",
+  "bulk_write",
+  "bulk_finish",
+  "bulk_close",
 };
 
 const char *
@@ -93,6 +109,7 @@ fail_as_told(const struct fake_answer *answer, struct tn_call *call)
     .native = answer->native,
     .fallback = answer->fallback,
     .parameter = answer->parameter,
+    .row = answer->row,
     .sqlstate = answer->sqlstate,
     .message = answer->message,
     .detail = answer->detail,
@@ -177,6 +194,23 @@ add_arg(char *out, size_t size, const char *name, const char *value)
 }
 
 static void
+note_tls(char *out, size_t size, const struct tn_tls *tls)
+{
+  static const char *const modes[] = {
+    [TN_TLS_OFF] = "off",
+    [TN_TLS_PREFER] = "prefer",
+    [TN_TLS_REQUIRE] = "require",
+    [TN_TLS_VERIFY_CA] = "verify-ca",
+    [TN_TLS_VERIFY_FULL] = "verify-full",
+  };
+
+  if (tls == NULL)
+    return;
+  add_arg(out, size, "tls", modes[tls->mode]);
+  add_arg(out, size, "tls_ca", tls->ca);
+}
+
+static void
 note_args(struct fake_script *script, const struct tn_connect_args *args)
 {
   char address[256];
@@ -198,6 +232,7 @@ note_args(struct fake_script *script, const struct tn_connect_args *args)
     if (strcmp(args->options[i].name, "script") != 0)
       add_arg(out, size, args->options[i].name, args->options[i].value);
   }
+  note_tls(out, size, args->tls);
 }
 
 static int32_t
@@ -217,6 +252,7 @@ fake_connect(const struct tn_connect_args *args, struct tn_call *call,
           ? (struct fake_script *)(uintptr_t)strtoull(script, NULL, 16)
           : &connection->own;
   note_args(connection->script, args);
+  connection->script->deadline = call->deadline;
   rc = follow(connection->script, FAKE_CONNECT, call, &skips);
   if (rc != TN_OK || skips) {
     call->host->release(connection);
@@ -316,11 +352,43 @@ fake_prepare(void *handle, const char *sql, size_t sql_size,
   info->parameter_count = 0;
   for (size_t i = 0; i < sql_size; i++)
     info->parameter_count += sql[i] == '?';
-  info->column_count =
-      statement->answer != NULL ? statement->answer->column_count : 0;
+  info->column_count = statement->answer != NULL && !script->is_columns_late
+                           ? statement->answer->column_count
+                           : 0;
   atomic_fetch_add(&script->open_statements, 1);
   *ret = statement;
   return TN_OK;
+}
+
+/* Keep the values, and add their numbers to what was given. */
+static void
+note_values(struct fake_script *script, const tn_value *values, uint32_t count,
+            uint64_t rows)
+{
+  script->value_count = count;
+  script->values_at = values;
+  for (uint64_t i = 0; i < rows * count && i < COUNT(script->values); i++)
+    script->values[i] = values[i];
+  for (uint64_t i = 0; script->has_trace && i < rows * count; i++) {
+    size_t used = strlen(script->given);
+
+    snprintf(script->given + used, sizeof(script->given) - used, "%lld%s",
+             (long long)values[i].as.int64, (i + 1) % count == 0 ? ";" : ",");
+  }
+}
+
+static struct fake_rows *
+make_rows(struct fake_statement *statement, struct tn_call *call)
+{
+  struct fake_rows *rows = make(call, sizeof(*rows));
+
+  if (rows == NULL)
+    return NULL;
+  rows->statement = statement;
+  rows->answer = statement->answer;
+  rows->batch_rows = 1;
+  atomic_fetch_add(&statement->connection->script->open_results, 1);
+  return rows;
 }
 
 static int32_t
@@ -333,26 +401,48 @@ fake_execute(void *handle, const tn_value *values, uint32_t count,
   int skips;
   int32_t rc = follow(script, FAKE_EXECUTE, call, &skips);
 
-  script->value_count = count;
-  for (uint32_t i = 0; i < count && i < COUNT(script->values); i++)
-    script->values[i] = values[i];
+  script->call_flags = call->flags;
+  note_values(script, values, count, 1);
   if (rc != TN_OK || skips)
     return rc;
-  rows = make(call, sizeof(*rows));
+  rows = make_rows(statement, call);
   if (rows == NULL)
     return TN_E_MEMORY;
-  rows->statement = statement;
-  atomic_fetch_add(&script->open_results, 1);
+  *ret = rows;
+  return TN_OK;
+}
+
+static int32_t
+fake_execute_batch(void *handle, const tn_value *values, uint32_t count,
+                   uint64_t row_count, struct tn_call *call, void **ret)
+{
+  struct fake_statement *statement = handle;
+  struct fake_script *script = statement->connection->script;
+  struct fake_rows *rows;
+  int skips;
+  int32_t rc = follow(script, FAKE_EXECUTE_BATCH, call, &skips);
+
+  script->call_flags = call->flags;
+  script->batch_rows += row_count;
+  note_values(script, values, count, row_count);
+  if (rc != TN_OK || skips)
+    return rc;
+  rows = make_rows(statement, call);
+  if (rows == NULL)
+    return TN_E_MEMORY;
+  rows->batch_rows = row_count;
+  if (rows->answer != NULL && rows->answer->column_count > 0)
+    rows->sets_left = row_count - 1;
   *ret = rows;
   return TN_OK;
 }
 
 static void
-fake_close_statement(void *handle)
+fake_close_statement(void *handle, struct tn_call *call)
 {
   struct fake_statement *statement = handle;
 
-  count_only(statement->connection, FAKE_CLOSE_STATEMENT);
+  (void)follow_simple(statement->connection, FAKE_CLOSE_STATEMENT, call);
   atomic_fetch_sub(&statement->connection->script->open_statements, 1);
   statement->connection->host->release(statement);
 }
@@ -364,7 +454,7 @@ fake_columns(void *handle, struct tn_call *call, const struct tn_column **ret,
              uint32_t *ret_count)
 {
   const struct fake_rows *rows = handle;
-  const struct fake_result *answer = rows->statement->answer;
+  const struct fake_result *answer = rows->answer;
   int skips;
   int32_t rc =
       follow(rows->statement->connection->script, FAKE_COLUMNS, call, &skips);
@@ -381,7 +471,7 @@ static int32_t
 fake_fetch(void *handle, tn_value *cells, struct tn_call *call)
 {
   struct fake_rows *rows = handle;
-  const struct fake_result *answer = rows->statement->answer;
+  const struct fake_result *answer = rows->answer;
   int skips;
   int32_t rc =
       follow(rows->statement->connection->script, FAKE_FETCH, call, &skips);
@@ -399,12 +489,12 @@ fake_fetch(void *handle, tn_value *cells, struct tn_call *call)
 }
 
 static void
-fake_close_result(void *handle)
+fake_close_result(void *handle, struct tn_call *call)
 {
   struct fake_rows *rows = handle;
   struct fake_connection *connection = rows->statement->connection;
 
-  count_only(connection, FAKE_CLOSE_RESULT);
+  (void)follow_simple(connection, FAKE_CLOSE_RESULT, call);
   atomic_fetch_sub(&connection->script->open_results, 1);
   connection->host->release(rows);
 }
@@ -413,7 +503,7 @@ static int32_t
 fake_info(void *handle, struct tn_result_info *info)
 {
   const struct fake_rows *rows = handle;
-  const struct fake_result *answer = rows->statement->answer;
+  const struct fake_result *answer = rows->answer;
   const struct fake_script *script = rows->statement->connection->script;
   const struct fake_answer *told;
 
@@ -425,8 +515,117 @@ fake_info(void *handle, struct tn_result_info *info)
     return TN_OK;
   info->flags = answer->info_flags;
   info->affected = answer->affected;
+  if (answer->column_count == 0)
+    info->affected *= rows->batch_rows;
   info->generated_key = answer->generated_key;
   return TN_OK;
+}
+
+static int32_t
+fake_next_set(void *handle, struct tn_call *call)
+{
+  struct fake_rows *rows = handle;
+  int skips;
+  int32_t rc =
+      follow(rows->statement->connection->script, FAKE_NEXT_SET, call, &skips);
+
+  if (rc != TN_OK)
+    return -rc;
+  if (skips)
+    return 2;
+  rows->next = rows->answer != NULL ? rows->answer->row_count : 0;
+  if (rows->sets_left > 0)
+    rows->sets_left--;
+  else if (rows->answer != NULL && rows->answer->next != NULL)
+    rows->answer = rows->answer->next;
+  else
+    return 0;
+  rows->next = 0;
+  return 1;
+}
+
+static int32_t
+fake_is_complete(void *handle)
+{
+  const struct fake_rows *rows = handle;
+
+  count_only(rows->statement->connection, FAKE_IS_COMPLETE);
+  return rows->statement->connection->script->is_complete;
+}
+
+/* ---- bulk loads ---- */
+
+static void
+note_bulk(struct fake_script *script, const struct tn_bulk_request *request)
+{
+  char *out = script->bulk;
+  size_t size = sizeof(script->bulk);
+
+  snprintf(out, size, "%s%s%s(", request->schema != NULL ? request->schema : "",
+           request->schema != NULL ? "." : "", request->table);
+  for (uint32_t i = 0; i < request->column_count; i++)
+    snprintf(out + strlen(out), size - strlen(out), "%s%s", i > 0 ? "," : "",
+             request->columns[i]);
+  snprintf(out + strlen(out), size - strlen(out), ")");
+}
+
+static int32_t
+fake_bulk_open(void *handle, const struct tn_bulk_request *request,
+               struct tn_call *call, void **ret)
+{
+  struct fake_connection *connection = handle;
+  struct fake_script *script = connection->script;
+  struct fake_bulk *bulk;
+  int skips;
+  int32_t rc = follow(script, FAKE_BULK_OPEN, call, &skips);
+
+  note_bulk(script, request);
+  if (rc != TN_OK || skips)
+    return rc;
+  bulk = make(call, sizeof(*bulk));
+  if (bulk == NULL)
+    return TN_E_MEMORY;
+  bulk->connection = connection;
+  bulk->column_count = request->column_count;
+  atomic_fetch_add(&script->open_bulks, 1);
+  *ret = bulk;
+  return TN_OK;
+}
+
+static int32_t
+fake_bulk_write(void *handle, const tn_value *values, uint64_t rows,
+                struct tn_call *call)
+{
+  struct fake_bulk *bulk = handle;
+  struct fake_script *script = bulk->connection->script;
+
+  script->batch_rows += rows;
+  note_values(script, values, bulk->column_count, rows);
+  bulk->rows += rows;
+  return follow_simple(bulk->connection, FAKE_BULK_WRITE, call);
+}
+
+static int32_t
+fake_bulk_finish(void *handle, struct tn_call *call, uint64_t *ret_rows)
+{
+  struct fake_bulk *bulk = handle;
+  int skips;
+  int32_t rc = follow(bulk->connection->script, FAKE_BULK_FINISH, call, &skips);
+
+  if (rc == TN_OK && !skips)
+    *ret_rows = bulk->rows;
+  return rc;
+}
+
+static void
+fake_bulk_close(void *handle, struct tn_call *call)
+{
+  struct fake_bulk *bulk = handle;
+  struct fake_connection *connection = bulk->connection;
+
+  (void)follow_simple(connection, FAKE_BULK_CLOSE, call);
+  atomic_fetch_sub(&connection->script->open_bulks, 1);
+  connection->host->release(bulk);
 }
 
 /* ---- transactions and sessions ---- */
@@ -574,6 +773,32 @@ static const struct tn_result_table result_table = {
   .info = fake_info,
 };
 
+static const struct tn_statement_table rich_statement_table = {
+  .size = sizeof(rich_statement_table),
+  .prepare = fake_prepare,
+  .execute = fake_execute,
+  .close = fake_close_statement,
+  .execute_batch = fake_execute_batch,
+};
+
+static const struct tn_result_table rich_result_table = {
+  .size = sizeof(rich_result_table),
+  .columns = fake_columns,
+  .fetch = fake_fetch,
+  .close = fake_close_result,
+  .info = fake_info,
+  .next_set = fake_next_set,
+  .is_complete = fake_is_complete,
+};
+
+static const struct tn_bulk_table bulk_table = {
+  .size = sizeof(bulk_table),
+  .open = fake_bulk_open,
+  .write = fake_bulk_write,
+  .finish = fake_bulk_finish,
+  .close = fake_bulk_close,
+};
+
 /* Codes of several servers, so that tests can use those they know. */
 static const struct tn_error_row errors[] = {
   { 19, TN_E_CONSTRAINT, 0, 0, NULL, "FAKE_CONSTRAINT" },
@@ -637,6 +862,18 @@ static const void *
 get_table(uint32_t id)
 {
   return id < COUNT(all_tables) ? all_tables[id] : NULL;
+}
+
+static const void *const rich_tables[] = {
+  [TN_TABLE_STATEMENT] = &rich_statement_table,
+  [TN_TABLE_RESULT] = &rich_result_table,
+  [TN_TABLE_BULK] = &bulk_table,
+};
+
+const void *
+fake_rich_table(uint32_t id)
+{
+  return id < COUNT(rich_tables) ? rich_tables[id] : NULL;
 }
 
 static const char *

@@ -46,6 +46,13 @@ enum fake_slot {
   FAKE_SET_ISOLATION,
   FAKE_GET_ISOLATION,
   FAKE_SET_ACCESS,
+  FAKE_EXECUTE_BATCH,
+  FAKE_NEXT_SET,
+  FAKE_IS_COMPLETE,
+  FAKE_BULK_OPEN,
+  FAKE_BULK_WRITE,
+  FAKE_BULK_FINISH,
+  FAKE_BULK_CLOSE,
   FAKE_SLOT_COUNT
 };
 
@@ -65,6 +72,7 @@ struct fake_answer {
   int32_t native;
   int32_t fallback;
   int32_t parameter; /* at fault, from 1 */
+  uint64_t row;      /* of a batch or load, from 1 */
   const char *sqlstate;
   const char *message;
   const char *detail;
@@ -84,6 +92,7 @@ struct fake_result {
   uint32_t info_flags; /* TN_RESULT_… */
   uint64_t affected;
   int64_t generated_key;
+  const struct fake_result *next; /* the set behind it, of a procedure */
 };
 
 struct fake_script {
@@ -93,24 +102,33 @@ struct fake_script {
   size_t result_count;
   uint64_t server_caps;       /* 0: all of the descriptor */
   const char *server_version; /* NULL: "Fake 1.0" */
-  int has_trace;              /* keep `trace`; for one thread */
+  int has_trace;              /* keep `trace`, `given`; for one thread */
+  int is_complete;            /* what is_complete() says */
+  int is_columns_late;        /* prepare() does not know them yet */
 
   /* What happened. */
   atomic_uint calls[FAKE_SLOT_COUNT];
   atomic_int open_connections;
   atomic_int open_statements;
   atomic_int open_results;
+  atomic_int open_bulks;
   _Atomic uint32_t txn_state; /* as state() tells it; 0: TN_TXN_NONE */
   uint32_t isolation;
   uint32_t access;
   uint32_t lock_mode;
-  uint32_t value_count; /* of the last execute() */
-  tn_value values[8];   /* the first of them; bytes are not kept */
-  char args[1024];      /* of the last connect(): "dialect=fake host=h:0 …" */
-  char sql[512];        /* of the last prepare() */
+  uint32_t value_count;      /* of the last execute(), batch or write() */
+  tn_value values[8];        /* the first of them; bytes are not kept */
+  const tn_value *values_at; /* where they were */
+  char args[1024]; /* of the last connect(): "dialect=fake host=h:0 …" */
+  char sql[512];   /* of the last prepare() */
   char sql_mode[64];
   char savepoint[64];
-  char trace[2048]; /* "connect prepare execute …" */
+  int64_t deadline;    /* of the last connect(); INT64_MAX: none */
+  uint32_t call_flags; /* of the last execute() or batch: TN_CALL_… */
+  uint64_t batch_rows; /* given to batches and loads, in all */
+  char bulk[256];      /* what the last load is into: "schema.table(a,b)" */
+  char given[2048];    /* numbers in the rows of values: "1,2;3,4;" */
+  char trace[2048];    /* "connect prepare execute …" */
 };
 
 #define FAKE_URL_SIZE 96
@@ -121,6 +139,10 @@ fake_url(const struct fake_script *script, char url[FAKE_URL_SIZE])
 {
   snprintf(url, FAKE_URL_SIZE, "fake://h/db?script=%p", (const void *)script);
 }
+
+/* The tables of a plug-in that has batches, loads and several result sets of
+ * its own, which the fake one by itself has not; NULL for other numbers. */
+const void *fake_rich_table(uint32_t id);
 
 /* "connect", "close_statement", … */
 const char *fake_slot_name(enum fake_slot slot);

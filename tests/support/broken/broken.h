@@ -46,9 +46,10 @@ broken_execute(void *statement, const tn_value *values, uint32_t count,
 }
 
 static inline void
-broken_close(void *object)
+broken_close(void *object, struct tn_call *call)
 {
   (void)object;
+  (void)call;
 }
 
 static inline int32_t

@@ -132,7 +132,8 @@ Test(err, the_layout_is_that_of_the_first_release)
   cr_expect_eq(offsetof(tn_err, sqlstate), 32);
   cr_expect_eq(offsetof(tn_err, message), 1216);
   cr_expect_eq(offsetof(tn_err, detail), 1728);
-  cr_expect_eq(offsetof(tn_err, reserved), 3776);
+  cr_expect_eq(offsetof(tn_err, row), 3776);
+  cr_expect_eq(offsetof(tn_err, reserved), 3784);
 }
 
 Test(err, without_an_object_the_code_is_still_returned)

@@ -38,6 +38,14 @@ fixture_init(void)
   plugin.get_table = fixture_table;
 }
 
+/* Let the plug-in have batches, loads and several result sets of its own. */
+static inline void
+fixture_enrich(void)
+{
+  for (uint32_t id = 0; id < TN_COUNT(tables); id++)
+    tables[id] = fake_rich_table(id);
+}
+
 /* A registry with the plug-in of `plugin` as it is now; `dropin` is what the
  * administrator says, or NULL. */
 static inline void
@@ -108,6 +116,7 @@ fixture_close(void)
 {
   tn_conn_close(&conn);
   cr_expect_eq(script.open_results, 0, "%d results", script.open_results);
+  cr_expect_eq(script.open_bulks, 0, "%d loads", script.open_bulks);
   cr_expect_eq(script.open_statements, 0, "%d statements",
                script.open_statements);
   cr_expect_eq(script.open_connections, 0, "%d connections",

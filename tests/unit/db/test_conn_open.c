@@ -181,6 +181,22 @@ Test(conn_open, a_refused_session_keeps_the_cause_and_leaves_the_output)
   fixture_close();
 }
 
+Test(conn_open, without_a_deadline_takes_thirty_seconds_at_most)
+{
+  struct tn_conn_options options = fixture_options();
+  const tn_deadline before = tn_deadline_after_ms(30000);
+
+  cr_assert_eq(tn_conn_open(fixture_url(""), &options, &conn, &err), TN_OK);
+  cr_expect(script.deadline >= before &&
+                script.deadline <= tn_deadline_after_ms(30000),
+            "%lld ms", (long long)((script.deadline - before) / 1000000));
+  tn_conn_close(&conn);
+  options.deadline = TN_DEADLINE_NONE;
+  cr_assert_eq(tn_conn_open(fixture_url(""), &options, &conn, &err), TN_OK);
+  cr_expect_eq(script.deadline, TN_DEADLINE_NONE);
+  fixture_close();
+}
+
 Test(conn_open, ends_at_its_deadline_and_not_at_the_timeout_of_calls)
 {
   static const struct fake_answer slow[] = {
@@ -436,12 +452,144 @@ Test(conn_open, a_default_of_the_administrator_is_checked_like_any_option)
   fixture_close();
 }
 
+/* ---- TLS ---- */
+
+static size_t warnings;
+
+static void
+count_warnings(uint32_t level, const char *line, void *user)
+{
+  warnings += level == TN_LOG_WARNING;
+  keep_line(level, line, user);
+}
+
+/* Open with what the URL and the administrator say. */
+static enum tn_code
+open_network(const char *host, const char *url, const char *dropin)
+{
+  char text[512];
+  char target[512];
+  struct tn_conn_options options;
+
+  fixture_init();
+  plugin.caps |= TN_CAP_NETWORK;
+  snprintf(text, sizeof text, "[defaults:fake]\n%s", dropin);
+  fixture_registry(text);
+  options = fixture_options();
+  snprintf(target, sizeof target, "fake://%s/db?script=%p%s", host,
+           (void *)&script, url);
+  return tn_conn_open(target, &options, &conn, &err);
+}
+
+Test(conn_open, tells_a_backend_with_a_network_how_to_protect_the_session)
+{
+  static const struct {
+    const char *url;
+    const char *dropin;
+    const char *wanted;
+  } cases[] = {
+    { "", "", "tls=prefer" },
+    { "&tls=verify-full&label=x", "", "label=x tls=verify-full" },
+    { "&sslmode=require", "", "tls=require" },
+    { "", "tls = verify-ca\n", "tls=verify-ca" },
+    { "", "sslmode = verify-full\ntls_ca = " TN_CONF_FILE "\n",
+      "tls=verify-full tls_ca=" TN_CONF_FILE },
+
+    /* The URL counts, whatever it calls the thing. */
+    { "&tls=off", "tls = verify-ca\n", "tls=off" },
+    { "&ssl_mode=DISABLED", "tls = verify-ca\n", "tls=off" },
+    { "&ssl_verify_cert=true", "sslmode = disable\n", "tls=verify-ca" },
+    { "&tls=require", "tls_ca = " TN_CONF_FILE "\n",
+      "tls=require tls_ca=" TN_CONF_FILE },
+
+    /* What one place says by two names counts together. */
+    { "&tls=require&ssl_verify_cert=true", "", "tls=verify-ca" },
+    { "", "tls = require\nssl_verify_cert = yes\n", "tls=verify-ca" },
+  };
+
+  for (size_t i = 0; i < TN_COUNT(cases); i++) {
+    char wanted[512];
+
+    snprintf(wanted, sizeof wanted, "dialect=fake host=h:0 database=db %s",
+             cases[i].wanted);
+    cr_assert_eq(open_network("h", cases[i].url, cases[i].dropin), TN_OK,
+                 "case %zu: %s", i, err.message);
+    expect_args(wanted, i);
+    fixture_close();
+  }
+}
+
+Test(conn_open, refuses_tls_that_cannot_be_before_anything_is_sent)
+{
+  static const struct {
+    const char *host;
+    const char *url;
+    const char *dropin;
+    const char *message;
+  } cases[] = {
+    { "h", "&tls=yes", "", "\"yes\" is none of " },
+    { "h", "&tls=off&sslmode=require", "", "contradict each other" },
+    { "h", "", "tls = off\nsslmode = require\n", "contradict each other" },
+    { "", "&tls=require", "", "a unix socket" },
+    { "", "&host=/run/x&tls=verify-full", "", "a unix socket" },
+    { "", "&host=/run/x", "tls = verify-full\n", "a unix socket" },
+    { "h", "&tls_ca=/nowhere/ca.pem", "",
+      "\"/nowhere/ca.pem\" cannot be read" },
+    { "h", "&tls_key=/nowhere/key.pem", "", "without \"tls_cert\"" },
+    { "h", "&ssl_modes=x", "", "did you mean \"ssl_mode\"?" },
+  };
+
+  for (size_t i = 0; i < TN_COUNT(cases); i++) {
+    cr_expect_eq(open_network(cases[i].host, cases[i].url, cases[i].dropin),
+                 TN_E_CONFIG, "case %zu", i);
+    cr_expect(strstr(err.message, cases[i].message) != NULL, "case %zu: %s", i,
+              err.message);
+    cr_expect_eq(script.calls[FAKE_CONNECT], 0, "case %zu", i);
+    fixture_close();
+  }
+}
+
+Test(conn_open, a_backend_without_a_network_knows_no_tls)
+{
+  struct tn_conn_options options = fixture_options();
+
+  cr_expect_eq(tn_conn_open(fixture_url("&tls=off"), &options, &conn, &err),
+               TN_E_CONFIG);
+  cr_expect_str_eq(err.message, "fake: option \"tls\": unknown");
+  fixture_close();
+}
+
+Test(conn_open, warns_once_of_a_server_that_is_not_verified)
+{
+  char line[256] = "";
+  char target[256];
+  const struct tn_log log = { TN_LOG_WARNING, 0, count_warnings, line };
+  struct tn_conn_options options;
+
+  plugin.caps |= TN_CAP_NETWORK;
+  options = fixture_options();
+  options.log = &log;
+  for (int i = 0; i < 3; i++) {
+    cr_assert_eq(tn_conn_open(fixture_url(""), &options, &conn, &err), TN_OK,
+                 "%s", err.message);
+    tn_conn_close(&conn);
+    cr_expect_eq(warnings, 1);
+    cr_expect(strncmp(line, "fake: h: with tls=prefer ", 25) == 0, "%s", line);
+  }
+  snprintf(target, sizeof target, "fake://127.0.0.1/db?script=%p",
+           (void *)&script);
+  cr_assert_eq(tn_conn_open(target, &options, &conn, &err), TN_OK);
+  cr_expect_eq(warnings, 1);
+  fixture_close();
+}
+
 /* ---- memory ---- */
 
 Test(conn_open, gets_by_without_memory)
 {
   struct tn_conn_options options;
 
+  plugin.caps |= TN_CAP_NETWORK;
   be_sqlite("[defaults:sqlite]\nlabel = y\n");
   options = options_with(
       configured("", "connection_parameters = label=x\npassword = p\n"

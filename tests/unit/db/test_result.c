@@ -476,9 +476,12 @@ static char fleeting_type[8];
 static const uint32_t byte_types[] = { TN_TEXT, TN_BLOB, TN_DECIMAL, TN_JSON,
                                        TN_OTHER };
 static const struct tn_column byte_columns[] = {
-  { "a", "", TN_TEXT, 0 }, { "b", "", TN_BLOB, 0 },  { "c", "", TN_DECIMAL, 0 },
-  { "d", "", TN_JSON, 0 }, { "e", "", TN_OTHER, 0 }, { "f", "", TN_BLOB, 0 },
+  { "a", "", TN_TEXT, 0 },    { "b", "", TN_BLOB, 0 },
+  { "c", "", TN_DECIMAL, 0 }, { "d", "", TN_JSON, 0 },
+  { "e", "", TN_OTHER, 0 },   { "f", "", TN_BLOB, 0 },
+  { "g", "", TN_ARRAY, 0 },
 };
+static tn_value fleeting_items[3];
 static unsigned fetched;
 
 static int32_t
@@ -490,6 +493,7 @@ fetch_bytes(void *result, tn_value *cells, struct tn_call *call)
   snprintf(fleeting_type, sizeof fleeting_type, "type%u", fetched);
   if (fetched == 3) {
     memset(fleeting, '?', sizeof fleeting);
+    memset(fleeting_items, '?', sizeof fleeting_items);
     return 0;
   }
   for (size_t i = 0; i < TN_COUNT(byte_types); i++) {
@@ -498,6 +502,10 @@ fetch_bytes(void *result, tn_value *cells, struct tn_call *call)
   }
   cells[5] = tn_bytes(TN_BLOB, "", 0);
   cells[5].as.bytes.data = NULL;
+  fleeting_items[0] = tn_text(fleeting);
+  fleeting_items[1] = tn_null();
+  fleeting_items[2] = tn_array(TN_TEXT, fleeting_items, 2);
+  cells[6] = tn_array(TN_ARRAY, &fleeting_items[2], 1);
   fetched++;
   return 1;
 }
@@ -508,7 +516,8 @@ Test(result, buffered_keeps_every_byte)
   const struct tn_query query = { .sql = "bytes", .flags = TN_QUERY_BUFFERED };
   const tn_value *row = NULL;
   tn_result *result;
-  char wanted[16];
+  char wanted[24];
+  char text[24];
 
   table = *(const struct tn_result_table *)fake_plugin_entry(NULL)->get_table(
       TN_TABLE_RESULT);
@@ -531,6 +540,9 @@ Test(result, buffered_keeps_every_byte)
     snprintf(wanted, sizeof wanted, "type%u", i);
     cr_expect_str_eq(row[4].more.type_name, wanted);
     cr_expect_eq(row[5].as.bytes.size, 0);
+    tn_value_print(&row[6], text, sizeof text);
+    snprintf(wanted, sizeof wanted, "[[\"%u\",null]]", i + 10);
+    cr_expect_str_eq(text, wanted);
   }
   cr_assert_eq(tn_result_next(result, &row, &err), TN_OK);
   cr_expect_eq(row, NULL);

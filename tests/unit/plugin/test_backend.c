@@ -386,8 +386,8 @@ run(const char *sql, const struct fake_result *answer)
 static void
 finish(void)
 {
-  backend->result.close(result);
-  backend->statement.close(statement);
+  tn_backend_close_result(backend, result, &call);
+  tn_backend_close_statement(backend, statement, &call);
 }
 
 Test(backend, prepare_and_execute_need_their_outputs)
@@ -414,7 +414,7 @@ Test(backend, prepare_and_execute_need_their_outputs)
   cr_expect_eq(tn_backend_execute(backend, statement, NULL, 0, &call, &result),
                TN_E_INTERNAL);
   cr_expect_eq(result, NULL);
-  backend->statement.close(statement);
+  tn_backend_close_statement(backend, statement, &call);
 }
 
 Test(backend, columns_need_names)
@@ -516,6 +516,31 @@ Test(backend, a_bad_cell_is_found_in_builds_for_development)
   }
   finish();
 }
+
+Test(backend, a_bad_item_of_an_array_is_found_too)
+{
+  const tn_value items[] = { tn_int64(1), tn_null(), tn_text("x") };
+  tn_value rows[6] = { tn_array(TN_INT64, items, 2), tn_null(),
+                       tn_array(TN_INT64, items, 3), tn_null(),
+                       tn_array(0, NULL, 0),         tn_null() };
+  const struct fake_result told = {
+    .columns = columns, .column_count = 2, .rows = rows, .row_count = 3
+  };
+  tn_value cells[2];
+  bool has_row = false;
+
+  run("SELECT", &told);
+  cr_expect_eq(tn_backend_fetch(backend, result, cells, &call, &has_row), TN_OK,
+               "%s", err.message);
+  cr_expect(has_row);
+  for (size_t i = 1; i < 3; i++) {
+    cr_expect_eq(tn_backend_fetch(backend, result, cells, &call, &has_row),
+                 TN_E_INTERNAL, "row %zu", i);
+    cr_expect(strstr(err.message, "bad cell in column 1: ") != NULL,
+              "row %zu: %s", i, err.message);
+  }
+  finish();
+}
 #endif
 
 Test(backend, info_tells_what_the_statement_did)
@@ -551,98 +576,6 @@ Test(backend, without_info_nothing_is_known)
   cr_expect_eq(tn_backend_info(backend, result, &info), TN_OK);
   cr_expect_eq(info.flags, 0);
   finish();
-}
-
-/* ---- values ---- */
-
-Test(backend, values_that_fit_are_accepted)
-{
-  char big[1000];
-  tn_value values[] = {
-    tn_null(),       tn_bool(1),         tn_int64(INT64_MIN),
-    tn_uint64(1),    tn_double(0.5),     tn_decimal("1.50"),
-    tn_text("ä"),    tn_blob("\xff", 1), tn_date(TN_DAYS_MAX),
-    tn_timestamp(0), tn_json("{}"),      tn_blob(big, sizeof(big)),
-  };
-
-  cr_assert_eq(make(), TN_OK);
-  memset(big, 0, sizeof(big));
-  cr_expect_eq(tn_backend_check_values(backend, values, TN_COUNT(values), &err),
-               TN_OK, "%s", err.message);
-  cr_expect_eq(tn_backend_check_values(backend, NULL, 0, NULL), TN_OK);
-}
-
-Test(backend, values_that_the_backend_cannot_hold_are_refused_by_number)
-{
-  static const char big[1001];
-  static const uint8_t uuid[16];
-  const struct {
-    tn_value value;
-    int32_t code;
-    const char *message;
-  } cases[] = {
-    { tn_uuid(uuid), TN_E_UNSUPPORTED,
-      "parameter 2: fake takes no value of type uuid" },
-    { tn_time(0), TN_E_UNSUPPORTED,
-      "parameter 2: fake takes no value of type time" },
-    { tn_blob(big, sizeof(big)), TN_E_LIMIT,
-      "parameter 2: 1001 bytes; fake takes 1000" },
-    { tn_bytes(TN_TEXT, "\xff", 1), TN_E_CHARSET, NULL },
-    { tn_decimal("x"), TN_E_DATA, NULL },
-    { tn_date(TN_DAYS_MAX + 1), TN_E_DATA, NULL },
-    { { .type = 0 }, TN_E_DATA, NULL },
-    { { .type = 15 }, TN_E_DATA, NULL },
-    { { .type = 31 }, TN_E_DATA, NULL },
-    { { .type = 32 }, TN_E_DATA, NULL },
-    { { .type = 33 }, TN_E_DATA, NULL },
-    { { .type = UINT32_MAX }, TN_E_DATA, NULL },
-    { { .type = TN_BOOL, .as.int64 = 2 }, TN_E_DATA, NULL },
-  };
-
-  cr_assert_eq(make(), TN_OK);
-  for (size_t i = 0; i < TN_COUNT(cases); i++) {
-    tn_value values[2] = { tn_int64(1), cases[i].value };
-
-    cr_expect_eq(tn_backend_check_values(backend, values, 2, &err),
-                 (enum tn_code)cases[i].code, "case %zu: %s", i, err.message);
-    cr_expect_eq(err.code, cases[i].code, "case %zu", i);
-    cr_expect_eq(err.parameter, 2, "case %zu", i);
-    cr_expect_str_eq(err.backend, "fake", "case %zu", i);
-    cr_expect(strncmp(err.message, "parameter 2: ", 13) == 0, "case %zu: %s", i,
-              err.message);
-    if (cases[i].message != NULL)
-      cr_expect_str_eq(err.message, cases[i].message, "case %zu", i);
-    cr_expect_eq(tn_backend_check_values(backend, values, 2, NULL),
-                 (enum tn_code)cases[i].code, "case %zu", i);
-  }
-}
-
-Test(backend, a_type_of_plain_numbers_can_be_refused_too)
-{
-  struct tn_dialect_table dialect;
-  tn_value value = tn_int64(1);
-
-  memcpy(&dialect, fake_table(TN_TABLE_DIALECT), sizeof(dialect));
-  dialect.value_types = 1u << TN_TEXT;
-  others[TN_TABLE_DIALECT] = &dialect;
-  cr_assert_eq(make(), TN_OK);
-  cr_expect_eq(tn_backend_check_values(backend, &value, 1, &err),
-               TN_E_UNSUPPORTED);
-  value = tn_null();
-  cr_expect_eq(tn_backend_check_values(backend, &value, 1, &err),
-               TN_E_UNSUPPORTED);
-}
-
-Test(backend, too_many_values_are_refused)
-{
-  tn_value values[101];
-
-  for (size_t i = 0; i < TN_COUNT(values); i++)
-    values[i] = tn_int64(1);
-  cr_assert_eq(make(), TN_OK);
-  cr_expect_eq(tn_backend_check_values(backend, values, 100, &err), TN_OK);
-  cr_expect_eq(tn_backend_check_values(backend, values, 101, &err), TN_E_LIMIT);
-  cr_expect_str_eq(err.message, "101 parameters; fake takes 100");
 }
 
 /* ---- transactions and sessions ---- */

@@ -238,6 +238,62 @@ Test(backend_new, slots_of_a_group_are_all_there_or_none)
   cr_expect_eq(make(), TN_OK, "%s", err.message);
 }
 
+Test(backend_new, every_slot_of_a_bulk_load_is_required)
+{
+  static const struct tn_bulk_table bulk = { .size = sizeof(bulk) };
+
+  others[TN_TABLE_BULK] = &bulk;
+  expect_refused("missing bulk.open, bulk.write, bulk.finish, bulk.close");
+}
+
+Test(backend_new, result_sets_need_a_way_to_the_next)
+{
+  struct tn_result_table result;
+
+  memcpy(&result, fake_table(TN_TABLE_RESULT), sizeof(result));
+  result.next_set = NULL;
+  others[TN_TABLE_RESULT] = &result;
+  plugin.caps = TN_CAP_MULTI_RESULT;
+  expect_refused("missing result.next_set, which its capabilities promise");
+  plugin.caps = TN_CAP_PROCEDURE;
+  expect_refused("missing result.next_set, which its capabilities promise");
+}
+
+/* ---- options of the core's ---- */
+
+Test(backend_new, the_core_adds_its_options_where_there_is_a_network)
+{
+  uint32_t own = plugin.option_count;
+
+  cr_assert_eq(make(), TN_OK, "%s", err.message);
+  cr_expect_eq(backend->plugin.option_count, own);
+  cr_expect_eq(backend->plugin.options, plugin.options);
+
+  plugin.caps |= TN_CAP_NETWORK;
+  cr_assert_eq(make(), TN_OK, "%s", err.message);
+  cr_assert_eq(backend->plugin.option_count, own + 7);
+  cr_expect_str_eq(backend->plugin.options[0].name, plugin.options[0].name);
+  cr_expect_str_eq(backend->plugin.options[own].name, "tls");
+  cr_expect_str_eq(backend->plugin.options[own + 6].name, "clear_password");
+
+  plugin.option_count = 0;
+  plugin.options = NULL;
+  cr_assert_eq(make(), TN_OK, "%s", err.message);
+  cr_assert_eq(backend->plugin.option_count, 7);
+}
+
+Test(backend_new, a_plugin_has_no_tls_options_of_its_own)
+{
+  static const struct tn_option_row row = { .name = "sslmode",
+                                            .type = TN_OPTION_TEXT };
+
+  plugin.options = &row;
+  plugin.option_count = 1;
+  cr_expect_eq(make(), TN_OK, "%s", err.message);
+  plugin.caps |= TN_CAP_NETWORK;
+  expect_refused("option row 1: \"sslmode\" is read by the core");
+}
+
 Test(backend_new, a_capability_needs_its_slot)
 {
   lacks[TN_TABLE_TXN] = true;
@@ -296,23 +352,31 @@ Test(backend_new, limits_and_spelling_have_defaults)
   cr_expect_eq(backend->dialect.quote_open, '"');
   cr_expect_eq(backend->dialect.quote_close, '"');
   cr_expect_str_eq(backend->dialect.ping_sql, "SELECT 1");
+  cr_expect_eq(backend->dialect.bulk_rows, 1);
 }
 
 Test(backend_new, every_slot_is_filled)
 {
   struct tn_connection_table connection;
+  struct tn_statement_table statement;
   struct tn_result_table result;
 
   memcpy(&connection, fake_table(TN_TABLE_CONNECTION), sizeof(connection));
   connection.size = offsetof(struct tn_connection_table, ping);
+  memcpy(&statement, fake_table(TN_TABLE_STATEMENT), sizeof(statement));
+  statement.size = offsetof(struct tn_statement_table, execute_batch);
   memcpy(&result, fake_table(TN_TABLE_RESULT), sizeof(result));
-  result.info = NULL;
+  result.size = offsetof(struct tn_result_table, info);
   others[TN_TABLE_CONNECTION] = &connection;
+  others[TN_TABLE_STATEMENT] = &statement;
   others[TN_TABLE_RESULT] = &result;
   lacks[TN_TABLE_TXN] = true;
   lacks[TN_TABLE_SESSION] = true;
+  lacks[TN_TABLE_BULK] = true;
   plugin.caps = 0;
   cr_assert_eq(make(), TN_OK, "%s", err.message);
+  cr_expect_not(backend->has_batch);
+  cr_expect_not(backend->has_bulk);
 
   const struct {
     size_t from, to;
@@ -326,7 +390,9 @@ Test(backend_new, every_slot_is_filled)
     { offsetof(struct tn_backend, txn.begin),
       offsetof(struct tn_backend, session) },
     { offsetof(struct tn_backend, session.reset),
-      offsetof(struct tn_backend, path) },
+      offsetof(struct tn_backend, bulk) },
+    { offsetof(struct tn_backend, bulk.open),
+      offsetof(struct tn_backend, rows) },
   };
   for (size_t i = 0; i < TN_COUNT(tables); i++) {
     for (size_t at = tables[i].from; at < tables[i].to; at += sizeof(void *)) {
@@ -340,6 +406,7 @@ Test(backend_new, every_slot_is_filled)
 
 Test(backend_new, each_allocation_of_new_may_fail)
 {
+  plugin.caps |= TN_CAP_NETWORK;
   for (long nth = 1;; nth++) {
     enum tn_code rc;
 

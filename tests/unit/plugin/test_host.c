@@ -1,18 +1,12 @@
-/* What a plug-in may ask of the core: failing, waiting, memory. */
+/* What a plug-in may ask of the core: failing, memory, logging. */
 #include "host.h"
 
 #include <criterion/criterion.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/time.h>
 #include <tenon/memory.h>
-#include <unistd.h>
 
 #include "fake_plugin.h"
 #include "oom.h"
-
-#define NS_PER_MS INT64_C(1000000)
 
 static tn_err err;
 static struct tn_host_call call;
@@ -57,6 +51,8 @@ Test(host, a_call_without_a_deadline_has_none)
   cr_expect_eq(call.call.deadline, TN_DEADLINE_NONE);
   cr_expect_eq(call.call.size, sizeof(call.call));
   cr_expect_eq(call.call.host, host);
+  cr_expect_eq(call.wake_fd, -1);
+  cr_expect_not(call.is_grace);
   tn_host_call_init(&call, 17, NULL, &err);
   cr_expect_eq(call.call.deadline, 17);
   cr_expect_eq(call.backend, NULL);
@@ -85,250 +81,6 @@ Test(host, memory_comes_from_the_allocator_of_the_core)
   cr_expect_eq(host->alloc(10), NULL);
   cr_expect_eq(host->arena_alloc(&arena, 10), NULL);
   oom_reset();
-}
-
-/* ---- check() ---- */
-
-Test(host, check_lets_a_call_go_on_until_its_deadline)
-{
-  cr_expect_eq(host->check(&call.call), TN_OK);
-  call.call.deadline = host->now() + 3600 * 1000 * NS_PER_MS;
-  cr_expect_eq(host->check(&call.call), TN_OK);
-  cr_expect_eq(err.code, TN_OK);
-  cr_expect_eq(call.failed, TN_OK);
-
-  call.call.deadline = host->now();
-  cr_expect_eq(host->check(&call.call), TN_E_TIMEOUT);
-  cr_expect_eq(err.code, TN_E_TIMEOUT);
-  cr_expect_eq(call.failed, TN_E_TIMEOUT);
-  cr_expect_str_eq(err.backend, "fake");
-  cr_expect_str_eq(err.message, "fake: the deadline has passed");
-}
-
-Test(host, check_tells_of_a_cancel_before_the_deadline)
-{
-  _Atomic uint32_t canceled = 0;
-
-  call.canceled = &canceled;
-  cr_expect_eq(host->check(&call.call), TN_OK);
-  canceled = 1;
-  call.call.deadline = 1;
-  cr_expect_eq(host->check(&call.call), TN_E_CANCELED);
-  cr_expect_str_eq(err.message, "fake: canceled");
-}
-
-/* ---- wait() ---- */
-
-static int pipe_fds[2];
-
-static void
-open_pipe(void)
-{
-  cr_assert_eq(pipe(pipe_fds), 0);
-}
-
-Test(host, wait_tells_which_events_are_ready)
-{
-  uint32_t events = 99;
-
-  open_pipe();
-  cr_expect_eq(host->wait(&call.call, pipe_fds[1], TN_WAIT_READ | TN_WAIT_WRITE,
-                          TN_DEADLINE_NONE, &events),
-               TN_OK);
-  cr_expect_eq(events, TN_WAIT_WRITE);
-  cr_assert_eq(write(pipe_fds[1], "x", 1), 1);
-  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ,
-                          TN_DEADLINE_NONE, &events),
-               TN_OK);
-  cr_expect_eq(events, TN_WAIT_READ);
-  cr_expect_eq(
-      host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, TN_DEADLINE_NONE, NULL),
-      TN_OK);
-}
-
-Test(host, a_time_that_is_over_still_looks_at_the_descriptor_once)
-{
-  uint32_t events = 99;
-
-  open_pipe();
-  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, 0, &events),
-               TN_OK);
-  cr_expect_eq(events, 0);
-  cr_assert_eq(write(pipe_fds[1], "x", 1), 1);
-  cr_expect_eq(
-      host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, INT64_MIN, &events),
-      TN_OK);
-  cr_expect_eq(events, TN_WAIT_READ);
-}
-
-Test(host, wait_returns_no_events_when_its_time_has_come)
-{
-  uint32_t events = 99;
-  int64_t until;
-
-  open_pipe();
-  until = host->now() + 30 * NS_PER_MS;
-  cr_expect_eq(
-      host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, until, &events), TN_OK);
-  cr_expect_eq(events, 0);
-  cr_expect_geq(host->now(), until);
-
-  until = host->now() + 30 * NS_PER_MS;
-  cr_expect_eq(host->wait(&call.call, -1, 0, until, NULL), TN_OK);
-  cr_expect_geq(host->now(), until);
-}
-
-Test(host, wait_fails_at_the_deadline_of_the_call)
-{
-  uint32_t events = 99;
-
-  open_pipe();
-  call.call.deadline = host->now() + 30 * NS_PER_MS;
-  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ,
-                          TN_DEADLINE_NONE, &events),
-               TN_E_TIMEOUT);
-  cr_expect_eq(events, 99);
-  cr_expect_geq(host->now(), call.call.deadline);
-  cr_expect_eq(err.code, TN_E_TIMEOUT);
-}
-
-static void *
-cancel_soon(void *user)
-{
-  struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
-
-  nanosleep(&pause, NULL);
-  atomic_store((_Atomic uint32_t *)user, 1);
-  return NULL;
-}
-
-Test(host, a_cancel_from_another_thread_ends_a_wait_soon)
-{
-  static _Atomic uint32_t canceled;
-  pthread_t thread;
-  int64_t start = host->now();
-
-  open_pipe();
-  call.canceled = &canceled;
-  pthread_create(&thread, NULL, cancel_soon, &canceled);
-  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ,
-                          start + 20000 * NS_PER_MS, NULL),
-               TN_E_CANCELED);
-  pthread_join(thread, NULL);
-  cr_expect_lt(host->now() - start, 5000 * NS_PER_MS);
-}
-
-static volatile sig_atomic_t alarms;
-
-static void
-count_alarm(int number)
-{
-  (void)number;
-  alarms++;
-}
-
-Test(host, a_signal_does_not_end_a_wait)
-{
-  struct sigaction action = { .sa_handler = count_alarm };
-  struct itimerval every = { { 0, 5000 }, { 0, 5000 } };
-  int64_t until = host->now() + 60 * NS_PER_MS;
-  uint32_t events = 99;
-
-  sigaction(SIGALRM, &action, NULL);
-  setitimer(ITIMER_REAL, &every, NULL);
-  open_pipe();
-  cr_expect_eq(
-      host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, until, &events), TN_OK);
-  memset(&every, 0, sizeof(every));
-  setitimer(ITIMER_REAL, &every, NULL);
-  cr_expect_eq(events, 0);
-  cr_expect_geq(host->now(), until);
-  cr_expect_gt(alarms, 1);
-}
-
-Test(host, wait_on_a_closed_descriptor_fails)
-{
-  open_pipe();
-  close(pipe_fds[0]);
-  cr_expect_eq(
-      host->wait(&call.call, pipe_fds[0], TN_WAIT_READ, TN_DEADLINE_NONE, NULL),
-      TN_E_IO);
-  cr_expect(strstr(err.message, "Bad file descriptor") != NULL, "%s",
-            err.message);
-  cr_expect_str_eq(err.backend, "fake");
-}
-
-Test(host, a_peer_that_is_gone_makes_the_descriptor_ready)
-{
-  uint32_t events = 0;
-
-  open_pipe();
-  close(pipe_fds[1]);
-  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ,
-                          TN_DEADLINE_NONE, &events),
-               TN_OK);
-  cr_expect_eq(events, TN_WAIT_READ);
-}
-
-/* An application's own wait. */
-struct own_wait {
-  int calls;
-  int fd;
-  uint32_t events;
-  tn_deadline until;
-  int answers[3];
-};
-
-static int
-wait_own(int fd, uint32_t events, tn_deadline until, void *user)
-{
-  struct own_wait *own = user;
-
-  own->fd = fd;
-  own->events = events;
-  own->until = until;
-  return own->answers[own->calls++];
-}
-
-Test(host, an_application_waits_by_itself_and_may_return_too_early)
-{
-  struct own_wait own = { .answers = { 0, 0, TN_WAIT_WRITE | 64 } };
-  int64_t until = host->now() + 3600 * 1000 * NS_PER_MS;
-  uint32_t events = 0;
-
-  call.wait = wait_own;
-  call.wait_user = &own;
-  cr_expect_eq(host->wait(&call.call, 1234, TN_WAIT_WRITE, until, &events),
-               TN_OK);
-  cr_expect_eq(own.calls, 3);
-  cr_expect_eq(own.fd, 1234);
-  cr_expect_eq(own.events, TN_WAIT_WRITE);
-  cr_expect_eq(own.until, until);
-  cr_expect_eq(events, TN_WAIT_WRITE);
-}
-
-Test(host, an_application_that_cannot_wait_fails_the_call)
-{
-  struct own_wait own = { .answers = { -1 } };
-
-  call.wait = wait_own;
-  call.wait_user = &own;
-  cr_expect_eq(host->wait(&call.call, 1, TN_WAIT_READ, TN_DEADLINE_NONE, NULL),
-               TN_E_IO);
-  cr_expect_eq(own.until, TN_DEADLINE_NONE);
-}
-
-Test(host, an_application_waits_in_short_pieces_where_a_cancel_may_come)
-{
-  _Atomic uint32_t canceled = 0;
-  struct own_wait own = { .answers = { TN_WAIT_READ } };
-
-  call.canceled = &canceled;
-  call.wait = wait_own;
-  call.wait_user = &own;
-  cr_expect_eq(host->wait(&call.call, 1, TN_WAIT_READ, TN_DEADLINE_NONE, NULL),
-               TN_OK);
-  cr_expect_leq(own.until, host->now() + 50 * NS_PER_MS);
 }
 
 /* ---- fail() ---- */
@@ -490,21 +242,25 @@ Test(host, an_older_and_shorter_failure_is_read_no_further)
   cr_expect_eq(err.native, 0);
 }
 
-Test(host, fail_keeps_the_position_and_the_parameter)
+Test(host, fail_keeps_the_position_the_parameter_and_the_row)
 {
   struct tn_failure failure = { .size = sizeof(failure),
                                 .category = TN_E_SYNTAX,
                                 .position = 12,
-                                .parameter = 3 };
+                                .parameter = 3,
+                                .row = UINT64_MAX };
 
   host->fail(&call.call, &failure);
   cr_expect_eq(err.position, 12);
   cr_expect_eq(err.parameter, 3);
+  cr_expect_eq(err.row, UINT64_MAX);
+  failure.row = 0;
   failure.position = -1;
   failure.parameter = INT32_MIN;
   host->fail(&call.call, &failure);
   cr_expect_eq(err.position, 0);
   cr_expect_eq(err.parameter, 0);
+  cr_expect_eq(err.row, 0);
 }
 
 Test(host, further_lines_of_a_message_go_to_the_detail)

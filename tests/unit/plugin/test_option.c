@@ -150,3 +150,39 @@ Test(option, a_row_is_found_by_its_exact_name)
   cr_expect_eq(tn_option_find(plugin, "mod"), NULL);
   cr_expect_eq(tn_option_find(plugin, "modes"), NULL);
 }
+
+Test(option, with_a_network_a_misspelled_word_may_be_about_tls)
+{
+  static const struct {
+    const char *name;
+    const char *nearest;
+  } misspelled[] = {
+    { "tsl", "tls" },
+    { "sslmod", "sslmode" },
+    { "ssl_verify_certs", "ssl_verify_cert" },
+    { "tls_cacert", "tls_cert" },
+    { "xyzzy", NULL },
+    { "modes", "mode" },
+  };
+  struct tn_plugin plugin = *fake_plugin_entry(NULL);
+  tn_err err = TN_ERR_INIT;
+
+  for (size_t i = 0; i < TN_COUNT(misspelled); i++) {
+    const struct tn_option option = { misspelled[i].name, "x" };
+    char expected[128];
+
+    plugin.caps |= TN_CAP_NETWORK;
+    snprintf(expected, sizeof(expected), "fake: option \"%s\": unknown%s%s%s",
+             option.name,
+             misspelled[i].nearest != NULL ? "; did you mean \"" : "",
+             misspelled[i].nearest != NULL ? misspelled[i].nearest : "",
+             misspelled[i].nearest != NULL ? "\"?" : "");
+    cr_expect_eq(tn_option_check(&plugin, &option, &err), TN_E_CONFIG);
+    cr_expect_str_eq(err.message, expected, "case %zu", i);
+
+    plugin.caps &= ~TN_CAP_NETWORK;
+    cr_expect_eq(tn_option_check(&plugin, &option, &err), TN_E_CONFIG);
+    cr_expect(strstr(strstr(err.message, "unknown"), "sl") == NULL,
+              "case %zu: %s", i, err.message);
+  }
+}

@@ -112,7 +112,7 @@ start(struct session *s, const char *sql, const tn_value *values,
   rc = s->statement->execute(ret->statement, values, count, &s->fake.call,
                              &ret->result);
   if (rc != TN_OK) {
-    s->statement->close(ret->statement);
+    s->statement->close(ret->statement, &s->fake.call);
     ret->statement = NULL;
   }
   return rc;
@@ -122,9 +122,9 @@ static inline void
 finish(struct session *s, struct running *running)
 {
   if (running->result != NULL)
-    s->result->close(running->result);
+    s->result->close(running->result, &s->fake.call);
   if (running->statement != NULL)
-    s->statement->close(running->statement);
+    s->statement->close(running->statement, &s->fake.call);
   memset(running, 0, sizeof *running);
 }
 

@@ -11,7 +11,7 @@ prepare_only(struct session *s, const char *sql, size_t size)
                                      &statement, &info);
 
   if (rc == TN_OK)
-    s->statement->close(statement);
+    s->statement->close(statement, &s->fake.call);
   else
     cr_expect_null(statement, "%s", sql);
   return rc;
@@ -96,7 +96,7 @@ Test(statement, parameters_are_counted_by_their_largest_number)
                  TN_OK);
     cr_expect_eq(info.parameter_count, cases[i].parameters, "case %zu", i);
     cr_expect_eq(info.column_count, cases[i].columns, "case %zu", i);
-    s.statement->close(statement);
+    s.statement->close(statement, &s.fake.call);
   }
   session_close(&s);
 }
@@ -244,13 +244,13 @@ Test(statement, a_writer_with_rows_is_complete_when_execute_returns)
   cr_assert_eq(s.result->fetch(running.result, cells, &s.fake.call), 1);
   cr_assert_eq(s.result->fetch(running.result, cells, &s.fake.call), 0);
   cr_assert_eq(s.result->fetch(running.result, cells, &s.fake.call), 0);
-  s.result->close(running.result);
+  s.result->close(running.result, &s.fake.call);
 
   /* closed without reading */
   cr_assert_eq(s.statement->execute(running.statement, values, 3, &s.fake.call,
                                     &running.result),
                TN_OK);
-  s.result->close(running.result);
+  s.result->close(running.result, &s.fake.call);
   running.result = NULL;
   cr_expect_eq(number_of(&other, "SELECT count(*) FROM t"), 7);
   finish(&s, &running);
@@ -307,7 +307,7 @@ Test(statement, columns_follow_a_change_of_the_schema)
   cr_assert_eq(start(&s, "SELECT * FROM t", NULL, 0, &running), TN_OK);
   s.result->columns(running.result, &s.fake.call, &columns, &count);
   cr_expect_eq(count, 1);
-  s.result->close(running.result);
+  s.result->close(running.result, &s.fake.call);
 
   must(&s, "ALTER TABLE t ADD COLUMN day DATE DEFAULT '2024-02-29'");
   must(&s, "ALTER TABLE t RENAME COLUMN a TO renamed");
@@ -349,7 +349,7 @@ Test(statement, rows_that_are_kept_follow_a_change_of_the_schema)
         cr_expect_eq(cells[run_number].as.int64, 10);
     }
     cr_assert_eq(s.result->fetch(running.result, cells, &s.fake.call), 0);
-    s.result->close(running.result);
+    s.result->close(running.result, &s.fake.call);
     snprintf(sql, sizeof sql, "ALTER TABLE t ADD COLUMN x%d DEFAULT 10",
              run_number);
     must(&s, sql);
@@ -374,7 +374,7 @@ Test(statement, a_table_that_is_made_anew_without_rowids_gives_no_key)
                TN_OK);
   s.result->info(running.result, &info);
   cr_expect(info.flags & TN_RESULT_HAS_KEY);
-  s.result->close(running.result);
+  s.result->close(running.result, &s.fake.call);
   must(&s, "DROP TABLE t");
   must(&s, "CREATE TABLE t(a INTEGER PRIMARY KEY) WITHOUT ROWID");
   cr_assert_eq(s.statement->execute(running.statement, &value, 1, &s.fake.call,
@@ -463,7 +463,7 @@ Test(statement, a_failed_run_leaves_the_statement_fit_for_the_next)
   must(&s, "CREATE TABLE t(a UNIQUE)");
   cr_assert_eq(start(&s, "INSERT INTO t VALUES (?)", &value, 1, &running),
                TN_OK);
-  s.result->close(running.result);
+  s.result->close(running.result, &s.fake.call);
   running.result = NULL;
   cr_expect_eq(s.statement->execute(running.statement, &value, 1, &s.fake.call,
                                     &running.result),
@@ -487,7 +487,7 @@ Test(statement, a_pragma_works_each_time_it_is_run)
 
   session_open(&s, NULL, "");
   cr_assert_eq(start(&s, "PRAGMA foreign_keys=ON", NULL, 0, &on), TN_OK);
-  s.result->close(on.result);
+  s.result->close(on.result, &s.fake.call);
   must(&s, "PRAGMA foreign_keys=OFF");
   cr_assert_eq(
       s.statement->execute(on.statement, NULL, 0, &s.fake.call, &on.result),
@@ -497,7 +497,7 @@ Test(statement, a_pragma_works_each_time_it_is_run)
 
   must(&s, "CREATE TABLE t(a)");
   cr_assert_eq(start(&s, "PRAGMA table_info(t)", NULL, 0, &show), TN_OK);
-  s.result->close(show.result);
+  s.result->close(show.result, &s.fake.call);
   must(&s, "ALTER TABLE t ADD COLUMN b");
   cr_assert_eq(
       s.statement->execute(show.statement, NULL, 0, &s.fake.call, &show.result),

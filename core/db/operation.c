@@ -1,0 +1,161 @@
+/* How operations begin, end and are canceled; db_priv.h has the rule. */
+#include "db_priv.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* How long closing something may take. */
+#define CLOSE_MS 1000
+
+/* How long to sleep between two looks at a cancel that is under way. */
+static const struct timespec CANCEL_PAUSE = { .tv_nsec = 100000 };
+
+static tn_deadline
+deadline_of(const tn_conn *conn, tn_deadline deadline)
+{
+  if (deadline != 0)
+    return deadline;
+  if (conn->timeout_ms == 0)
+    return TN_DEADLINE_NONE;
+  return tn_deadline_after_ms(conn->timeout_ms);
+}
+
+static void
+init_call(const tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
+          struct tn_host_call *call, tn_err *err)
+{
+  tn_host_call_init(call, deadline_of(conn, deadline), arena, err);
+  call->dialect = &conn->backend->dialect;
+  call->backend = conn->backend->plugin.name;
+  call->log = conn->has_log ? &conn->log : NULL;
+  call->canceled = &conn->canceled;
+  call->wait = conn->wait;
+  call->wait_user = conn->wait_user;
+  call->wake_fd = conn->wake_fd;
+}
+
+void
+tn_conn__free(tn_conn *conn)
+{
+  tn_arena_clear(&conn->arena);
+  if (conn->wake_fd >= 0)
+    close(conn->wake_fd);
+  tn_memory_free(conn);
+}
+
+void
+tn_conn__closing(tn_conn *conn, struct tn_host_call *call)
+{
+  init_call(conn, tn_deadline_after_ms(CLOSE_MS), NULL, call, &conn->scratch);
+  call->canceled = NULL;
+  tn_err_clear(&conn->scratch);
+}
+
+enum tn_code
+tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
+               struct tn_host_call *call, tn_err **err)
+{
+  uint32_t activity = ACTIVITY_IDLE;
+  enum tn_code rc;
+
+  /* Until the operation is ours, another thread may use all the rest. */
+  if (!atomic_compare_exchange_strong_explicit(
+          &conn->activity, &activity, ACTIVITY_RUNNING, memory_order_acquire,
+          memory_order_relaxed))
+    return tn_err_set(*err, TN_E_STATE,
+                      "conn: a result is still open, or another thread is in "
+                      "a call; close the result or ask for a buffered one");
+  if (*err == NULL)
+    *err = &conn->scratch;
+  if (conn->is_dead) {
+    rc = tn_err_set(*err, TN_E_LOST,
+                    "conn: the connection was lost before; close it");
+    return tn_conn__end(conn, rc, *err);
+  }
+  init_call(conn, deadline, arena, call, *err);
+
+  /* A deadline that has passed sends nothing, whatever the backend would do. */
+  if (call->call.deadline == TN_DEADLINE_NONE)
+    return TN_OK;
+  rc = (enum tn_code)call->call.host->check(&call->call);
+  return rc == TN_OK ? TN_OK : tn_conn__end(conn, rc, *err);
+}
+
+enum tn_code
+tn_conn__begin(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
+               struct tn_host_call *call, tn_err **err)
+{
+  enum tn_code rc = tn_conn__enter(conn, deadline, arena, call, err);
+
+  if (rc != TN_OK || conn->bulk == NULL)
+    return rc;
+  rc = tn_err_set(*err, TN_E_STATE,
+                  "conn: a bulk load is open; finish or close it first");
+  return tn_conn__end(conn, rc, *err);
+}
+
+void
+tn_conn__grace(const tn_conn *conn, struct tn_host_call *call)
+{
+  tn_deadline deadline = call->call.deadline;
+
+  if ((call->canceled != NULL &&
+       atomic_load_explicit(&conn->canceled, memory_order_relaxed) != 0) ||
+      (deadline != TN_DEADLINE_NONE && tn_clock_now() >= deadline))
+    call->call.host->grace(&call->call, TN_GRACE_MAX);
+}
+
+void
+tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err)
+{
+  if (code != TN_OK && err != NULL && err->connection == TN_CONNECTION_DEAD)
+    conn->is_dead = true;
+}
+
+/* The waits of the next operation must not find this one's cancel. */
+static void
+drain_wake(const tn_conn *conn)
+{
+  uint64_t count;
+
+  if (conn->wake_fd >= 0)
+    (void)!read(conn->wake_fd, &count, sizeof count);
+}
+
+enum tn_code
+tn_conn__end(tn_conn *conn, enum tn_code code, const tn_err *err)
+{
+  uint32_t activity = ACTIVITY_RUNNING;
+
+  tn_conn__note(conn, code, err);
+  if (atomic_compare_exchange_strong_explicit(
+          &conn->activity, &activity, ACTIVITY_IDLE, memory_order_release,
+          memory_order_relaxed))
+    return code;
+
+  while (atomic_load_explicit(&conn->activity, memory_order_acquire) ==
+         ACTIVITY_CANCELING)
+    nanosleep(&CANCEL_PAUSE, NULL);
+  drain_wake(conn);
+  atomic_store_explicit(&conn->canceled, 0, memory_order_relaxed);
+  atomic_store_explicit(&conn->activity, ACTIVITY_IDLE, memory_order_release);
+  return code;
+}
+
+void
+tn_conn_cancel(tn_conn *conn)
+{
+  static const uint64_t one = 1;
+  uint32_t activity = ACTIVITY_RUNNING;
+
+  if (!atomic_compare_exchange_strong_explicit(
+          &conn->activity, &activity, ACTIVITY_CANCELING, memory_order_acquire,
+          memory_order_relaxed))
+    return;
+  atomic_store_explicit(&conn->canceled, 1, memory_order_relaxed);
+  if (conn->wake_fd >= 0)
+    (void)!write(conn->wake_fd, &one, sizeof one);
+  tn_backend_cancel(conn->backend, conn->handle);
+  atomic_store_explicit(&conn->activity, ACTIVITY_CANCELED,
+                        memory_order_release);
+}

@@ -1,0 +1,115 @@
+/* What a backend cannot be given, refused before anything is sent.
+ *
+ * A value that is bad, or of a type or size that the dialect does not take,
+ * never reaches the plug-in: so none has to look for them, and the refusal
+ * reads the same everywhere. */
+#include "backend.h"
+
+#include <string.h>
+
+#include "text.h"
+
+#define TYPE_BIT(type) (UINT32_C(1) << (type))
+
+/* Types of which every bit pattern is a value. */
+static const uint32_t plain_types = TYPE_BIT(TN_NULL) | TYPE_BIT(TN_INT64) |
+                                    TYPE_BIT(TN_UINT64) | TYPE_BIT(TN_DOUBLE);
+
+/* Types that are made of bytes. */
+static const uint32_t bytes_types = TYPE_BIT(TN_DECIMAL) | TYPE_BIT(TN_TEXT) |
+                                    TYPE_BIT(TN_BLOB) | TYPE_BIT(TN_JSON) |
+                                    TYPE_BIT(TN_OTHER);
+
+static enum tn_code
+refuse_value(size_t index, tn_err *err)
+{
+  char message[sizeof(err->message)];
+
+  if (err == NULL)
+    return TN_OK;
+  memcpy(message, err->message, sizeof(message));
+  tn_err_set(err, (enum tn_code)err->code, "parameter %zu: %s", index + 1,
+             message);
+  err->parameter = index < INT32_MAX ? (int32_t)index + 1 : 0;
+  return (enum tn_code)err->code;
+}
+
+/* The usual values, of which nothing has to be said. */
+static inline bool
+is_plain(const struct tn_backend *backend, const tn_value *value)
+{
+  uint32_t bit = value->type < 32 ? TYPE_BIT(value->type) : 0;
+
+  if ((bit & backend->dialect.value_types) == 0)
+    return false;
+  if ((bit & plain_types) != 0)
+    return true;
+  return value->type == TN_TEXT && value->as.bytes.data != NULL &&
+         value->as.bytes.size <= backend->dialect.max_value_bytes &&
+         tn_text_is_utf8(value->as.bytes.data, value->as.bytes.size, NULL);
+}
+
+/* A well-formed value, its type and its size. Of an array each item: those of
+ * one level have the same type, which is looked at even if there are none. */
+static enum tn_code
+check_accepted(const struct tn_backend *backend, const tn_value *value,
+               tn_err *err)
+{
+  const char *name = backend->plugin.name;
+  uint32_t type = value->type;
+  enum tn_code rc = TN_OK;
+
+  if (type == TN_ARRAY &&
+      (backend->dialect.value_types & TYPE_BIT(TN_ARRAY)) != 0)
+    type = (uint32_t)value->more.element_type;
+  if ((backend->dialect.value_types & TYPE_BIT(type)) == 0)
+    return tn_err_set(err, TN_E_UNSUPPORTED, "%s takes no %s %s", name,
+                      type == value->type ? "value of type" : "array of",
+                      tn_type_name(type));
+  if ((TYPE_BIT(value->type) & bytes_types) != 0 &&
+      value->as.bytes.size > backend->dialect.max_value_bytes)
+    return tn_err_set(err, TN_E_LIMIT, "%zu bytes; %s takes %llu",
+                      value->as.bytes.size, name,
+                      (unsigned long long)backend->dialect.max_value_bytes);
+  if (value->type != TN_ARRAY)
+    return TN_OK;
+  for (size_t i = 0; rc == TN_OK && i < value->as.array.count; i++)
+    if (value->as.array.items[i].type != TN_NULL)
+      rc = check_accepted(backend, &value->as.array.items[i], err);
+  return rc;
+}
+
+/* A value that may have to be refused. */
+static enum tn_code
+check_value(const struct tn_backend *backend, const tn_value *value,
+            tn_err *err)
+{
+  enum tn_code rc = tn_value_check(value, err);
+
+  return rc == TN_OK ? check_accepted(backend, value, err) : rc;
+}
+
+enum tn_code
+tn_backend_check_values(const struct tn_backend *backend,
+                        const tn_value *values, size_t count, tn_err *err)
+{
+  if (count > backend->dialect.max_parameters) {
+    tn_err_set(err, TN_E_LIMIT, "%zu parameters; %s takes %u", count,
+               backend->plugin.name, (unsigned)backend->dialect.max_parameters);
+    tn_backend__name(backend, err);
+    return TN_E_LIMIT;
+  }
+  for (size_t i = 0; i < count; i++) {
+    enum tn_code rc;
+
+    if (is_plain(backend, &values[i]))
+      continue;
+    rc = check_value(backend, &values[i], err);
+    if (rc == TN_OK)
+      continue;
+    refuse_value(i, err);
+    tn_backend__name(backend, err);
+    return rc;
+  }
+  return TN_OK;
+}
