@@ -1,0 +1,243 @@
+/* The harness: rounds, ratios, the report.
+ *
+ *   bench_NAME [ROUNDS [WORD]]  prints a row per workload (those whose name has
+ *                               WORD in it): ratio of the times, Tenon to raw,
+ *                               as minimum, median and maximum */
+#include "bench.h"
+
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <tenon/tenon.h>
+#include <unistd.h>
+
+#define MAX_ROUNDS 101
+#define NS_PER_MS  1e6
+
+struct bench_row bench_rows[BENCH_ROWS + 1];
+
+/* A row of the report. */
+struct workload {
+  const char *name;
+  const char *goal; /* "" where there is none yet */
+  bench_run raw;
+  bench_run tenon;
+  int operations; /* not 0: print the difference of one in milliseconds */
+};
+
+void
+bench_die(const char *what, const char *why)
+{
+  fprintf(stderr, "bench: %s: %s\n", what, why);
+  exit(1);
+}
+
+uint32_t
+bench_next_key(uint32_t *state)
+{
+  *state = *state * 1664525u + 1013904223u;
+  return (*state >> 8) % BENCH_ROWS + 1;
+}
+
+double
+bench_text(const char *text, size_t size)
+{
+  return (unsigned char)text[0] + (double)size;
+}
+
+/* Within the hour, so that a client library's broken-down time need not be
+ * made a number for our sake. */
+double
+bench_micros(int64_t micros)
+{
+  return (double)(micros % INT64_C(3600000000));
+}
+
+double
+bench_start(const char *program)
+{
+  extern char **environ;
+  char *arguments[] = { (char *)program, NULL };
+  double sum = 0;
+  int i;
+
+  for (i = 0; i < BENCH_STARTS; i++) {
+    pid_t child;
+    int status = 1;
+
+    if (posix_spawn(&child, program, NULL, NULL, arguments, environ) != 0 ||
+        waitpid(child, &status, 0) != child || status != 0)
+      bench_die(program, "did not run");
+    sum++;
+  }
+  return sum;
+}
+
+static double
+timed(bench_run run, double *ret_sum)
+{
+  int64_t start = tn_clock_now();
+
+  *ret_sum = run();
+  return (double)(tn_clock_now() - start) / NS_PER_MS;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+  double left = *(const double *)a;
+  double right = *(const double *)b;
+
+  return (left > right) - (left < right);
+}
+
+static void
+run_workload(const struct workload *work, int rounds)
+{
+  double ratios[MAX_ROUNDS];
+  double extra[MAX_ROUNDS];
+  int round;
+
+  for (round = -1; round < rounds; round++) {
+    double raw_sum = 0;
+    double tenon_sum = 0;
+    double raw_ms;
+    double tenon_ms;
+
+    if (round % 2 == 0) {
+      raw_ms = timed(work->raw, &raw_sum);
+      tenon_ms = timed(work->tenon, &tenon_sum);
+    } else {
+      tenon_ms = timed(work->tenon, &tenon_sum);
+      raw_ms = timed(work->raw, &raw_sum);
+    }
+    if (raw_sum != tenon_sum)
+      bench_die(work->name, "the two sides did not read the same");
+    if (round < 0) /* warming up */
+      continue;
+    ratios[round] = tenon_ms / raw_ms;
+    extra[round] =
+        work->operations == 0 ? 0 : (tenon_ms - raw_ms) / work->operations;
+  }
+  qsort(ratios, (size_t)rounds, sizeof ratios[0], by_size);
+  qsort(extra, (size_t)rounds, sizeof extra[0], by_size);
+  printf("%-30s %7s  %.3f  %.3f  %.3f", work->name, work->goal, ratios[0],
+         ratios[rounds / 2], ratios[rounds - 1]);
+  if (work->operations != 0)
+    printf("   %+.2f ms", extra[rounds / 2]);
+  putchar('\n');
+  fflush(stdout);
+}
+
+static double
+start_tenon(void)
+{
+  return bench_start(COLD_TENON);
+}
+
+static void
+run_workloads(int rounds, const char *word)
+{
+  int is_server = bench_raw.variable != NULL;
+  const struct workload works[] = {
+    { "point select", is_server ? "1.05" : "1.15", bench_raw.point, tenon_point,
+      0 },
+    { "point select, text each time", "", bench_raw.point_text,
+      tenon_point_text, 0 },
+    { "point selects in a batch", is_server ? "0.50" : "", bench_raw.point,
+      tenon_pipeline, 0 },
+    { "fetch 100,000 x 6", "1.10", bench_raw.fetch, tenon_fetch, 0 },
+    { "fetch, all rows kept", "1.10", bench_raw.fetch_kept, tenon_fetch_kept,
+      0 },
+    { "insert, row by row", is_server ? "1.05" : "", bench_raw.insert,
+      tenon_insert, 0 },
+    { "insert, batch to row by row", is_server ? "" : "1.10", bench_raw.insert,
+      tenon_batch, 0 },
+    { "insert, bulk", "1.10", bench_raw.bulk, tenon_bulk_load, 0 },
+    { "connect", "", bench_raw.connect, tenon_connect, BENCH_CONNECTS },
+    { "cold start", "+2 ms", bench_raw.start, start_tenon, BENCH_STARTS },
+  };
+  size_t i;
+
+  printf("%-30s %7s  min    median max    (%d rounds)\n", "time, Tenon to raw",
+         "goal", rounds);
+  for (i = 0; i < sizeof works / sizeof works[0]; i++)
+    if (works[i].raw != NULL && strstr(works[i].name, word) != NULL)
+      run_workload(&works[i], rounds);
+}
+
+static void
+fill_rows(void)
+{
+  int i;
+
+  for (i = 1; i <= BENCH_ROWS; i++)
+    bench_rows[i].size = (size_t)snprintf(
+        bench_rows[i].name, sizeof bench_rows[i].name, "name number %d", i);
+}
+
+/* Each side has a file of its own. */
+static void
+bench_files(int rounds, const char *word)
+{
+  char folder[] = "/tmp/tenon-bench-XXXXXX";
+  char url[80];
+  const char *const names[] = { "tenon", "raw" };
+  size_t i;
+
+  if (mkdtemp(folder) == NULL)
+    bench_die(folder, "cannot be made");
+  for (i = 0; i < 2; i++) {
+    snprintf(url, sizeof url, "sqlite:///%s/%s.db", folder, names[i]);
+    tenon_script(url, bench_raw.setup);
+    if (i == 0)
+      tenon_open(url);
+    else
+      bench_raw.open(url);
+  }
+  run_workloads(rounds, word);
+  tenon_close();
+  bench_raw.close();
+  for (i = 0; i < 2; i++) {
+    snprintf(url, sizeof url, "%s/%s.db", folder, names[i]);
+    unlink(url);
+  }
+  rmdir(folder);
+}
+
+/* Both sides use the tables of one server. */
+static void
+bench_server(int rounds, const char *word)
+{
+  const char *server = getenv(bench_raw.variable);
+  char url[512];
+
+  if (server == NULL)
+    bench_die(bench_raw.variable, "must have the URL of a server");
+  snprintf(url, sizeof url, "%s%s", server, bench_raw.options);
+  tenon_script(url, bench_raw.setup);
+  tenon_open(url);
+  bench_raw.open(url);
+  run_workloads(rounds, word);
+  bench_raw.close();
+  tenon_close();
+  tenon_script(url, "DROP TABLE point; DROP TABLE wide; DROP TABLE target");
+}
+
+int
+main(int argc, char **argv)
+{
+  int rounds = argc > 1 ? atoi(argv[1]) : 11;
+  const char *word = argc > 2 ? argv[2] : "";
+
+  if (rounds < 1 || rounds > MAX_ROUNDS)
+    bench_die("rounds", "1 to 101");
+  fill_rows();
+  if (bench_raw.variable == NULL)
+    bench_files(rounds, word);
+  else
+    bench_server(rounds, word);
+  return 0;
+}
