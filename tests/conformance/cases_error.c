@@ -4,7 +4,9 @@
 struct event {
   const char *sql;
   enum tn_code code;
-  const char *table;  /* or NULL: not asked */
+  const char *names; /* quirk with the words for what is told of the next
+                        three; NULL: they are not asked for */
+  const char *table;
   const char *column; /* one of the columns */
   const char *constraint;
 };
@@ -35,13 +37,36 @@ has_column(const tn_err *err, const char *wanted)
   return false;
 }
 
+/* Does the backend tell such a name? */
+static bool
+tells(const struct suite *suite, const struct event *event, const char *word)
+{
+  return event->names != NULL &&
+         strstr(quirk(suite, event->names), word) != NULL;
+}
+
+static void
+check_names(struct suite *suite, const struct event *event, const tn_err *err)
+{
+  if (tells(suite, event, "table"))
+    CHECK(suite, strcmp(err->table, event->table) == 0, "%s: table \"%s\"",
+          event->sql, err->table);
+  if (tells(suite, event, "column"))
+    CHECK(suite, has_column(err, event->column), "%s: no column \"%s\": %s",
+          event->sql, event->column, err->message);
+  if (tells(suite, event, "constraint"))
+    CHECK(suite, strcmp(err->constraint, event->constraint) == 0,
+          "%s: constraint \"%s\"", event->sql, err->constraint);
+}
+
 static void
 check_event(struct suite *suite, tn_conn *conn, const struct event *event)
 {
   tn_err err = TN_ERR_INIT;
 
   if (!CHECK_CODE(suite, tn_conn_exec(conn, event->sql, NULL, &err),
-                  event->code, &err, event->sql))
+                  event->code, &err, event->sql) ||
+      event->code == TN_OK)
     return;
   CHECK(suite, err.message[0] != '\0', "%s: no message", event->sql);
   CHECK(suite, err.native != 0 || err.sqlstate[0] != '\0',
@@ -50,15 +75,7 @@ check_event(struct suite *suite, tn_conn *conn, const struct event *event)
         event->sql, tn_connection_verdict_name(err.connection));
   CHECK(suite, err.replay == TN_REPLAY_NEVER, "%s: replay %s", event->sql,
         tn_replay_verdict_name(err.replay));
-  if (event->table != NULL)
-    CHECK(suite, strcmp(err.table, event->table) == 0, "%s: table \"%s\"",
-          event->sql, err.table);
-  if (event->column != NULL)
-    CHECK(suite, has_column(&err, event->column), "%s: no column \"%s\": %s",
-          event->sql, event->column, err.message);
-  if (event->constraint != NULL)
-    CHECK(suite, strcmp(err.constraint, event->constraint) == 0,
-          "%s: constraint \"%s\"", event->sql, err.constraint);
+  check_names(suite, event, &err);
 }
 
 static void
@@ -85,22 +102,22 @@ check_events(struct suite *suite, const struct event *events, size_t count)
 static void
 constraints(struct suite *suite)
 {
-  const bool names_unique =
-      quirk_is(suite, "error.duplicate_names", "constraint");
+  const char *primary = quirk(suite, "constraint.primary");
   const struct event events[] = {
-    { "INSERT INTO tn_parent VALUES (2, 'one')", TN_E_DUPLICATE, "tn_parent",
-      names_unique ? NULL : "code", names_unique ? "tn_parent_code" : NULL },
-    { "INSERT INTO tn_parent VALUES (1, 'two')", TN_E_DUPLICATE, "tn_parent",
-      names_unique ? NULL : "id", names_unique ? "tn_parent_pk" : NULL },
-    { "INSERT INTO tn_parent VALUES (2, NULL)", TN_E_NOT_NULL, "tn_parent",
-      "code", NULL },
-    { "INSERT INTO tn_parent VALUES (-1, 'minus')", TN_E_CHECK, NULL, NULL,
-      quirk_is(suite, "error.check_names", "constraint") ? "tn_parent_positive"
-                                                         : NULL },
-    { "INSERT INTO tn_child VALUES (2, 99)", TN_E_REFERENCE, NULL, NULL,
-      quirk_is(suite, "error.reference_names", "constraint") ? "tn_child_fk"
-                                                             : NULL },
-    { "DELETE FROM tn_parent WHERE id = 1", TN_E_REFERENCE, NULL, NULL, NULL },
+    { "INSERT INTO tn_parent VALUES (2, 'one')", TN_E_DUPLICATE,
+      "error.duplicate_names", "tn_parent", "code", "tn_parent_code" },
+    { "INSERT INTO tn_parent VALUES (1, 'two')", TN_E_DUPLICATE,
+      "error.duplicate_names", "tn_parent", "id", primary },
+    { "INSERT INTO tn_parent VALUES (2, NULL)", TN_E_NOT_NULL,
+      "error.not_null_names", "tn_parent", "code", NULL },
+    { "INSERT INTO tn_parent VALUES (-1, 'minus')", TN_E_CHECK,
+      "error.check_names", "tn_parent", NULL, "tn_parent_positive" },
+    { "INSERT INTO tn_child VALUES (2, 99)", TN_E_REFERENCE,
+      "error.reference_names", "tn_child", NULL, "tn_child_fk" },
+    { "UPDATE tn_child SET parent = 99", TN_E_REFERENCE,
+      "error.reference_names", "tn_child", NULL, "tn_child_fk" },
+    { "DELETE FROM tn_parent WHERE id = 1", TN_E_REFERENCE, NULL, NULL, NULL,
+      NULL },
   };
 
   check_events(suite, events, sizeof events / sizeof events[0]);
@@ -109,21 +126,103 @@ constraints(struct suite *suite)
 static void
 missing_and_present_things(struct suite *suite)
 {
+  static const char no_table[] = "error.no_table_names";
+  static const char no_column[] = "error.no_column_names";
   const struct event events[] = {
-    { "SELECT * FROM tn_missing", TN_E_NO_TABLE, "tn_missing", NULL, NULL },
-    { "INSERT INTO tn_missing VALUES (1)", TN_E_NO_TABLE, "tn_missing", NULL,
+    { "SELECT * FROM tn_missing", TN_E_NO_TABLE, no_table, "tn_missing", NULL,
       NULL },
-    { "DROP TABLE tn_missing", TN_E_NO_TABLE, "tn_missing", NULL, NULL },
-    { "SELECT missing FROM tn_parent", TN_E_NO_COLUMN, NULL, "missing", NULL },
-    { "INSERT INTO tn_parent (missing) VALUES (1)", TN_E_NO_COLUMN, NULL,
+    { "INSERT INTO tn_missing VALUES (1)", TN_E_NO_TABLE, no_table,
+      "tn_missing", NULL, NULL },
+    { "DROP TABLE tn_missing", TN_E_NO_TABLE, no_table, "tn_missing", NULL,
+      NULL },
+    { "SELECT missing FROM tn_parent", TN_E_NO_COLUMN, no_column, NULL,
       "missing", NULL },
-    { "SELECT tn_no_function(1)", TN_E_NO_FUNCTION, NULL, NULL, NULL },
-    { "CREATE TABLE tn_parent (x INTEGER)", TN_E_EXISTS, NULL, NULL, NULL },
-    { "SELEKT 1", TN_E_SYNTAX, NULL, NULL, NULL },
-    { "SELECT FROM WHERE", TN_E_SYNTAX, NULL, NULL, NULL },
+    { "INSERT INTO tn_parent (missing) VALUES (1)", TN_E_NO_COLUMN, no_column,
+      NULL, "missing", NULL },
+    { "SELECT tn_no_function(1)", TN_E_NO_FUNCTION, NULL, NULL, NULL, NULL },
+    { "CREATE TABLE tn_parent (x INTEGER)", TN_E_EXISTS, NULL, NULL, NULL,
+      NULL },
+    { "SELEKT 1", TN_E_SYNTAX, NULL, NULL, NULL, NULL },
+    { "SELECT FROM WHERE", TN_E_SYNTAX, NULL, NULL, NULL, NULL },
   };
 
   check_events(suite, events, sizeof events / sizeof events[0]);
+}
+
+/* Refused, or stored as they are: never something in between. */
+static void
+values_that_do_not_fit(struct suite *suite)
+{
+  static const char *const statements[] = {
+    "INSERT INTO tn_data (small) VALUES (99999)",
+    "INSERT INTO tn_data (small) VALUES (-99999)",
+    "INSERT INTO tn_data (small) VALUES ('abc')",
+    "INSERT INTO tn_data (day) VALUES ('2023-02-30')",
+    "INSERT INTO tn_data (day) VALUES ('someday')",
+    "INSERT INTO tn_data (name) VALUES ('four+')",
+    "INSERT INTO tn_data (price) VALUES (100000.5)",
+    "UPDATE tn_data SET small = small * 30000",
+  };
+  const bool checks = quirk_is(suite, "checks.values", "yes");
+  TN_CLEANUP(tn_conn_close)
+  tn_conn *conn = suite_table(suite, "tn_data",
+                              "small SMALLINT, day DATE, name VARCHAR(4), "
+                              "price DECIMAL(5,2)");
+  size_t i;
+
+  if (conn == NULL ||
+      !suite_run(suite, conn, "INSERT INTO tn_data (small) VALUES (2)"))
+    return;
+  for (i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    const struct event event = { statements[i], checks ? TN_E_DATA : TN_OK,
+                                 NULL,          NULL,
+                                 NULL,          NULL };
+
+    check_event(suite, conn, &event);
+  }
+  if (checks)
+    CHECK(suite,
+          suite_number(suite, conn, "SELECT count(*) FROM tn_data") == 1 &&
+              suite_number(suite, conn, "SELECT small FROM tn_data") == 2,
+          "a value that was refused is there");
+  suite_run(suite, conn, "DROP TABLE tn_data");
+}
+
+/* The same of values that are bound, whatever the backend does to them. */
+static void
+bound_values_that_do_not_fit(struct suite *suite)
+{
+  const tn_value values[] = { tn_int64(99999), tn_text("abc"),
+                              tn_int64(INT64_MAX), tn_double(1e300) };
+  TN_CLEANUP(tn_conn_close)
+  tn_conn *conn = suite_table(suite, "tn_data", "small SMALLINT");
+  size_t i;
+
+  if (conn == NULL)
+    return;
+  for (i = 0; i < sizeof values / sizeof values[0]; i++) {
+    tn_err err = TN_ERR_INIT;
+
+    CHECK_CODE(suite,
+               suite_exec(conn, "INSERT INTO tn_data VALUES (?)", &values[i], 1,
+                          NULL, &err),
+               quirk_is(suite, "checks.values", "yes") ? TN_E_DATA : TN_OK,
+               &err, tn_type_name(values[i].type));
+    CHECK_USABLE(suite, conn);
+  }
+  suite_run(suite, conn, "DROP TABLE tn_data");
+}
+
+static void
+what_is_not_permitted(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  struct event event = { .code = TN_E_PERMISSION };
+
+  CHECK(suite, true, "a backend without accounts permits everything");
+  event.sql = quirk(suite, "permission.sql");
+  if (event.sql[0] != '\0' && (conn = suite_connect(suite)) != NULL)
+    check_event(suite, conn, &event);
 }
 
 /* For backends that bring their tables along as well. */
@@ -189,6 +288,10 @@ const struct suite_case cases_error[] = {
   { "error: constraints tell their category and names", constraints },
   { "error: things that are missing or there already",
     missing_and_present_things },
+  { "error: values that do not fit their column", values_that_do_not_fit },
+  { "error: bound values that do not fit their column",
+    bound_values_that_do_not_fit },
+  { "error: what is not permitted", what_is_not_permitted },
   { "error: a missing table is named", missing_table_of_any_backend },
   { "error: no error object is no crash", error_without_object_is_no_crash },
   { "error: a script stops at its first error",

@@ -297,6 +297,25 @@ affected_counts_matched_rows(struct suite *suite)
 }
 
 static void
+check_key_of_many_rows(struct suite *suite, tn_conn *conn)
+{
+  TN_CLEANUP(tn_result_close)
+  tn_result *result = suite_query(
+      suite, conn, "INSERT INTO tn_key (v) VALUES (3), (4), (5)", NULL, 0);
+  const bool tells_none = quirk_is(suite, "key.of_many_rows", "none");
+  int64_t key = 0;
+  tn_err err = TN_ERR_INIT;
+
+  if (result == NULL)
+    return;
+  CHECK_CODE(suite, tn_result_generated_key(result, &key, &err),
+             tells_none ? TN_E_NOT_FOUND : TN_OK, &err, "key of many rows");
+  if (!tells_none)
+    CHECK(suite, key == (quirk_is(suite, "key.of_many_rows", "last") ? 5 : 3),
+          "key of many rows %lld", (long long)key);
+}
+
+static void
 generated_key_is_told(struct suite *suite)
 {
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
@@ -322,6 +341,7 @@ generated_key_is_told(struct suite *suite)
     CHECK(suite, key == 2, "key %lld", (long long)key);
   }
   tn_result_close(&result);
+  check_key_of_many_rows(suite, conn);
   result = suite_query(suite, conn, "UPDATE tn_key SET v = 3", NULL, 0);
   if (result != NULL)
     CHECK_CODE(suite, tn_result_generated_key(result, &key, &err),

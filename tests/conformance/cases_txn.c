@@ -164,6 +164,44 @@ failed_statement_leaves_a_way_on(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_txn");
 }
 
+/* A server may answer COMMIT with a rollback and call it a success. */
+static void
+failed_transaction_is_not_committed(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (!owes_transactions(suite) || (conn = suite_connect(suite)) == NULL ||
+      !suite_run(suite, conn, SETUP))
+    return;
+  begin(suite, conn);
+  suite_run(suite, conn, "INSERT INTO tn_txn VALUES (1)");
+  CHECK_CODE(
+      suite,
+      tn_conn_exec(conn, "INSERT INTO tn_nowhere VALUES (1)", NULL, &err),
+      TN_E_NO_TABLE, &err, "insert");
+  if (quirk_is(suite, "transaction.failed_statement", "goes on")) {
+    CHECK(suite, err.connection == TN_CONNECTION_USABLE, "verdict %s",
+          tn_connection_verdict_name(err.connection));
+    CHECK_CODE(suite, tn_conn_commit(conn, &err), TN_OK, &err, "commit");
+    CHECK(suite, suite_number(suite, conn, COUNT) == 1, "the row is gone");
+  } else {
+    CHECK(suite, err.connection == TN_CONNECTION_ABORTED, "verdict %s",
+          tn_connection_verdict_name(err.connection));
+    CHECK(suite, tn_conn_txn_state(conn) == TN_TXN_ABORTED,
+          "the transaction goes on");
+    CHECK(suite,
+          tn_conn_exec(conn, "INSERT INTO tn_txn VALUES (2)", NULL, &err) !=
+              TN_OK,
+          "a statement in the transaction that is over");
+    CHECK_CODE(suite, tn_conn_commit(conn, &err), TN_E_STATE, &err,
+               "commit of what is over");
+    suite_rollback(suite, conn);
+    CHECK(suite, suite_number(suite, conn, COUNT) == 0, "the row is there");
+  }
+  suite_run(suite, conn, "DROP TABLE tn_txn");
+}
+
 static void
 ddl_in_a_transaction_is_as_promised(struct suite *suite)
 {
@@ -291,6 +329,8 @@ const struct suite_case cases_txn[] = {
   { "transaction: savepoints nest", savepoints_nest },
   { "transaction: a failed statement leaves a way on",
     failed_statement_leaves_a_way_on },
+  { "transaction: one that failed is not committed",
+    failed_transaction_is_not_committed },
   { "transaction: DDL inside is as promised",
     ddl_in_a_transaction_is_as_promised },
   { "transaction: read-only refuses writes and ends with it",

@@ -74,6 +74,27 @@ suite_query(struct suite *suite, tn_conn *conn, const char *sql,
   return result;
 }
 
+enum tn_code
+suite_exec(tn_conn *conn, const char *sql, const tn_value *values, size_t count,
+           uint64_t *ret_affected, tn_err *err)
+{
+  const struct tn_query query = { .sql = sql,
+                                  .values = values,
+                                  .value_count = count };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  enum tn_code rc = tn_conn_query(conn, &query, &result, err);
+
+  while (rc == TN_OK) {
+    rc = tn_result_next(result, &row, err);
+    if (rc == TN_OK && row == NULL)
+      break;
+  }
+  if (rc == TN_OK && ret_affected != NULL)
+    *ret_affected = tn_result_affected(result);
+  return rc;
+}
+
 int64_t
 suite_number(struct suite *suite, tn_conn *conn, const char *sql)
 {
@@ -91,4 +112,76 @@ suite_number(struct suite *suite, tn_conn *conn, const char *sql)
     CHECK_CODE(suite, tn_value_to_int64(&row[0], &number, &err), TN_OK, &err,
                sql);
   return number;
+}
+
+bool
+suite_owes(struct suite *suite, uint64_t caps)
+{
+  CHECK(suite, true, "a backend that cannot do it owes nothing");
+  return has_cap(suite, caps);
+}
+
+tn_conn *
+suite_table(struct suite *suite, const char *table, const char *columns)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_conn *opened;
+  char sql[4096];
+
+  if (!suite_owes(suite, TN_CAP_WRITE | TN_CAP_DDL) ||
+      (conn = suite_connect(suite)) == NULL)
+    return NULL;
+  snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s; CREATE TABLE %s (%s)",
+           table, table, columns);
+  if (!suite_run(suite, conn, sql))
+    return NULL;
+  opened = conn;
+  conn = NULL;
+  return opened;
+}
+
+bool
+suite_begin(struct suite *suite, tn_conn *conn)
+{
+  tn_err err = TN_ERR_INIT;
+
+  return CHECK_CODE(suite, tn_conn_begin(conn, NULL, &err), TN_OK, &err,
+                    "begin");
+}
+
+void
+suite_rollback(struct suite *suite, tn_conn *conn)
+{
+  tn_err err = TN_ERR_INIT;
+
+  CHECK_CODE(suite, tn_conn_rollback(conn, &err), TN_OK, &err, "rollback");
+  CHECK(suite, tn_conn_txn_state(conn) == TN_TXN_NONE,
+        "a transaction is open after its rollback");
+}
+
+void
+suite_check_usable(struct suite *suite, tn_conn *conn, const char *where)
+{
+  tn_err err = TN_ERR_INIT;
+
+  check_that(suite, tn_conn_verdict(conn) == TN_CONNECTION_USABLE, where,
+             "the verdict on the connection is %s",
+             tn_connection_verdict_name((int32_t)tn_conn_verdict(conn)));
+  check_code(suite, tn_conn_ping(conn, tn_deadline_after_ms(5000), &err), TN_OK,
+             &err, where, "ping");
+}
+
+void
+suite_check_value(struct suite *suite, const tn_value *got,
+                  const tn_value *wanted, const char *where, const char *what)
+{
+  char got_text[160];
+  char wanted_text[160];
+
+  tn_value_print(got, got_text, sizeof got_text);
+  tn_value_print(wanted, wanted_text, sizeof wanted_text);
+  check_that(suite, got->type == wanted->type, where, "%s: came back as %s: %s",
+             what, tn_type_name(got->type), got_text);
+  check_that(suite, tn_value_equal(got, wanted), where,
+             "%s: %s came back as %s", what, wanted_text, got_text);
 }

@@ -89,15 +89,56 @@ bool suite_run(struct suite *suite, tn_conn *conn, const char *sql);
 tn_result *suite_query(struct suite *suite, tn_conn *conn, const char *sql,
                        const tn_value *values, size_t count);
 
+/* Run one statement of `count` values to its end; its code. `ret_affected` may
+ * be NULL. */
+enum tn_code suite_exec(tn_conn *conn, const char *sql, const tn_value *values,
+                        size_t count, uint64_t *ret_affected, tn_err *err);
+
 /* The first cell of the first row as an integer; -1 after a failed check. */
 int64_t suite_number(struct suite *suite, tn_conn *conn, const char *sql);
 
+/* Does the backend have what a case is about? Counts a check, because one that
+ * has not owes nothing. */
+bool suite_owes(struct suite *suite, uint64_t caps);
+
+/* A connection to a database with a new table of these columns; NULL if the
+ * backend has no tables of its own making, or after a failed check. */
+tn_conn *suite_table(struct suite *suite, const char *table,
+                     const char *columns);
+
+/* Begin and roll back, with a check each. */
+bool suite_begin(struct suite *suite, tn_conn *conn);
+void suite_rollback(struct suite *suite, tn_conn *conn);
+
+/* That the session goes on as if nothing had been. */
+void suite_check_usable(struct suite *suite, tn_conn *conn, const char *where);
+#define CHECK_USABLE(suite, conn) suite_check_usable(suite, conn, WHERE)
+
+/* That the two are the same value of the same type. */
+void suite_check_value(struct suite *suite, const tn_value *got,
+                       const tn_value *wanted, const char *where,
+                       const char *what);
+#define CHECK_VALUE(suite, got, wanted, what)                                  \
+  suite_check_value(suite, got, wanted, WHERE, what)
+
 /* The cases, by subject; each array ends with a NULL name. */
 extern const struct suite_case cases_load[];
+extern const struct suite_case cases_connect[];
 extern const struct suite_case cases_query[];
+extern const struct suite_case cases_buffer[];
+extern const struct suite_case cases_sets[];
+extern const struct suite_case cases_name[];
 extern const struct suite_case cases_value[];
+extern const struct suite_case cases_select[];
+extern const struct suite_case cases_array[];
+extern const struct suite_case cases_batch[];
+extern const struct suite_case cases_bulk[];
 extern const struct suite_case cases_error[];
 extern const struct suite_case cases_txn[];
+extern const struct suite_case cases_session[];
+extern const struct suite_case cases_lock[];
 extern const struct suite_case cases_time[];
+extern const struct suite_case cases_stop[];
+extern const struct suite_case cases_thread[];
 
 #endif
