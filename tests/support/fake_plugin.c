@@ -1,17 +1,8 @@
 /* A plug-in that does what a test tells it. See fake_plugin.h. */
-#include "fake_plugin.h"
+#include "fake_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NS_PER_MS    INT64_C(1000000)
-
-struct fake_connection {
-  const struct tn_host *host;
-  struct fake_script *script;
-  struct fake_script own; /* when the URL names none */
-};
 
 struct fake_statement {
   struct fake_connection *connection;
@@ -25,161 +16,6 @@ struct fake_rows {
   uint64_t batch_rows;              /* rows of values that it was made for */
   uint64_t sets_left;               /* of a batch */
 };
-
-struct fake_bulk {
-  struct fake_connection *connection;
-  uint32_t column_count;
-  uint64_t rows;
-};
-
-/* ---- following the script ---- */
-
-static const char *const slot_names[FAKE_SLOT_COUNT] = {
-  "connect",
-  "disconnect",
-  "ping",
-  "cancel",
-  "server_caps",
-  "server_version",
-  "abandon",
-  "prepare",
-  "execute",
-  "close_statement",
-  "columns",
-  "fetch",
-  "close_result",
-  "info",
-  "begin",
-  "commit",
-  "rollback",
-  "state",
-  "savepoint",
-  "release_savepoint",
-  "rollback_savepoint",
-  "reset",
-  "set_sql_mode",
-  "set_isolation",
-  "get_isolation",
-  "set_access",
-  "execute_batch",
-  "next_set",
-  "is_complete",
-  "bulk_open",
-  "bulk_write",
-  "bulk_finish",
-  "bulk_close",
-};
-
-const char *
-fake_slot_name(enum fake_slot slot)
-{
-  return slot_names[slot];
-}
-
-/* Count a call; the number of it, from 1. */
-static unsigned
-count_call(struct fake_script *script, enum fake_slot slot)
-{
-  size_t used = strlen(script->trace);
-
-  if (script->has_trace)
-    snprintf(script->trace + used, sizeof(script->trace) - used, "%s%s",
-             used > 0 ? " " : "", slot_names[slot]);
-  return atomic_fetch_add(&script->calls[slot], 1) + 1;
-}
-
-static const struct fake_answer *
-find_answer(const struct fake_script *script, enum fake_slot slot, unsigned nth)
-{
-  for (size_t i = 0; i < script->answer_count; i++) {
-    const struct fake_answer *answer = &script->answers[i];
-
-    if (answer->slot == slot && (answer->nth == 0 || answer->nth == nth))
-      return answer;
-  }
-  return NULL;
-}
-
-static int32_t
-fail_as_told(const struct fake_answer *answer, struct tn_call *call)
-{
-  struct tn_failure failure = {
-    .size = sizeof(failure),
-    .category = answer->category > 0 ? answer->category : 0,
-    .native = answer->native,
-    .fallback = answer->fallback,
-    .parameter = answer->parameter,
-    .row = answer->row,
-    .sqlstate = answer->sqlstate,
-    .message = answer->message,
-    .detail = answer->detail,
-  };
-  int32_t rc = call->host->fail(call, &failure);
-
-  if (answer->constraint != NULL)
-    call->host->fail_field(call, TN_ERR_CONSTRAINT, answer->constraint,
-                           strlen(answer->constraint));
-  call->host->fail_verdicts(call, answer->connection, answer->replay);
-  return rc;
-}
-
-/* Count the call and do what the script says. TN_OK with `*ret_skips` not 0:
- * return TN_OK but leave the output alone. */
-static int32_t
-follow(struct fake_script *script, enum fake_slot slot, struct tn_call *call,
-       int *ret_skips)
-{
-  const struct fake_answer *answer =
-      find_answer(script, slot, count_call(script, slot));
-  int32_t rc = TN_OK;
-
-  *ret_skips = 0;
-  if (answer == NULL)
-    return TN_OK;
-  if (answer->wait_ms > 0)
-    rc = call->host->wait(
-        call, -1, 0, call->host->now() + (int64_t)answer->wait_ms * NS_PER_MS,
-        NULL);
-  if (rc != TN_OK)
-    return rc;
-  *ret_skips = (answer->flags & FAKE_NO_OUTPUT) != 0;
-  if (answer->category == TN_OK)
-    return TN_OK;
-  if ((answer->flags & FAKE_SILENT) != 0)
-    return answer->category;
-  rc = fail_as_told(answer, call);
-  return (answer->flags & FAKE_GET_OVER) != 0 ? TN_OK : rc;
-}
-
-/* For slots without an output. */
-static int32_t
-follow_simple(void *handle, enum fake_slot slot, struct tn_call *call)
-{
-  const struct fake_connection *connection = handle;
-  int skips;
-
-  return follow(connection->script, slot, call, &skips);
-}
-
-static void
-count_only(const void *handle, enum fake_slot slot)
-{
-  const struct fake_connection *connection = handle;
-
-  count_call(connection->script, slot);
-}
-
-static void *
-make(struct tn_call *call, size_t size)
-{
-  void *memory = call->host->alloc(size);
-
-  if (memory == NULL)
-    (void)tn_fail(call, TN_E_MEMORY, "fake: out of memory");
-  else
-    memset(memory, 0, size);
-  return memory;
-}
 
 /* ---- connections ---- */
 
@@ -240,7 +76,7 @@ fake_connect(const struct tn_connect_args *args, struct tn_call *call,
              void **ret)
 {
   const char *script = tn_connect_option(args, "script");
-  struct fake_connection *connection = make(call, sizeof(*connection));
+  struct fake_connection *connection = fake__make(call, sizeof(*connection));
   int skips;
   int32_t rc;
 
@@ -253,7 +89,7 @@ fake_connect(const struct tn_connect_args *args, struct tn_call *call,
           : &connection->own;
   note_args(connection->script, args);
   connection->script->deadline = call->deadline;
-  rc = follow(connection->script, FAKE_CONNECT, call, &skips);
+  rc = fake__follow(connection->script, FAKE_CONNECT, call, &skips);
   if (rc != TN_OK || skips) {
     call->host->release(connection);
     return rc;
@@ -269,7 +105,7 @@ fake_disconnect(void *handle, struct tn_call *call)
   struct fake_connection *connection = handle;
 
   (void)call;
-  count_call(connection->script, FAKE_DISCONNECT);
+  fake__count_call(connection->script, FAKE_DISCONNECT);
   atomic_fetch_sub(&connection->script->open_connections, 1);
   connection->host->release(connection);
 }
@@ -277,13 +113,13 @@ fake_disconnect(void *handle, struct tn_call *call)
 static int32_t
 fake_ping(void *handle, struct tn_call *call)
 {
-  return follow_simple(handle, FAKE_PING, call);
+  return fake__follow_simple(handle, FAKE_PING, call);
 }
 
 static void
 fake_cancel(void *handle)
 {
-  count_only(handle, FAKE_CANCEL);
+  fake__count(handle, FAKE_CANCEL);
 }
 
 static uint64_t
@@ -291,7 +127,7 @@ fake_server_caps(void *handle)
 {
   const struct fake_connection *connection = handle;
 
-  count_only(handle, FAKE_SERVER_CAPS);
+  fake__count(handle, FAKE_SERVER_CAPS);
   return connection->script->server_caps != 0 ? connection->script->server_caps
                                               : UINT64_MAX;
 }
@@ -301,7 +137,7 @@ fake_server_version(void *handle)
 {
   const struct fake_connection *connection = handle;
 
-  count_only(handle, FAKE_SERVER_VERSION);
+  fake__count(handle, FAKE_SERVER_VERSION);
   return connection->script->server_version != NULL
              ? connection->script->server_version
              : "Fake 1.0";
@@ -312,7 +148,7 @@ fake_abandon(void *handle)
 {
   struct fake_connection *connection = handle;
 
-  count_call(connection->script, FAKE_ABANDON);
+  fake__count_call(connection->script, FAKE_ABANDON);
   atomic_fetch_sub(&connection->script->open_connections, 1);
   connection->host->release(connection);
 }
@@ -339,12 +175,12 @@ fake_prepare(void *handle, const char *sql, size_t sql_size,
   struct fake_script *script = connection->script;
   struct fake_statement *statement;
   int skips;
-  int32_t rc = follow(script, FAKE_PREPARE, call, &skips);
+  int32_t rc = fake__follow(script, FAKE_PREPARE, call, &skips);
 
   snprintf(script->sql, sizeof(script->sql), "%s", sql);
   if (rc != TN_OK || skips)
     return rc;
-  statement = make(call, sizeof(*statement));
+  statement = fake__make(call, sizeof(*statement));
   if (statement == NULL)
     return TN_E_MEMORY;
   statement->connection = connection;
@@ -360,27 +196,10 @@ fake_prepare(void *handle, const char *sql, size_t sql_size,
   return TN_OK;
 }
 
-/* Keep the values, and add their numbers to what was given. */
-static void
-note_values(struct fake_script *script, const tn_value *values, uint32_t count,
-            uint64_t rows)
-{
-  script->value_count = count;
-  script->values_at = values;
-  for (uint64_t i = 0; i < rows * count && i < COUNT(script->values); i++)
-    script->values[i] = values[i];
-  for (uint64_t i = 0; script->has_trace && i < rows * count; i++) {
-    size_t used = strlen(script->given);
-
-    snprintf(script->given + used, sizeof(script->given) - used, "%lld%s",
-             (long long)values[i].as.int64, (i + 1) % count == 0 ? ";" : ",");
-  }
-}
-
 static struct fake_rows *
 make_rows(struct fake_statement *statement, struct tn_call *call)
 {
-  struct fake_rows *rows = make(call, sizeof(*rows));
+  struct fake_rows *rows = fake__make(call, sizeof(*rows));
 
   if (rows == NULL)
     return NULL;
@@ -399,10 +218,10 @@ fake_execute(void *handle, const tn_value *values, uint32_t count,
   struct fake_script *script = statement->connection->script;
   struct fake_rows *rows;
   int skips;
-  int32_t rc = follow(script, FAKE_EXECUTE, call, &skips);
+  int32_t rc = fake__follow(script, FAKE_EXECUTE, call, &skips);
 
   script->call_flags = call->flags;
-  note_values(script, values, count, 1);
+  fake__note_values(script, values, count, 1);
   if (rc != TN_OK || skips)
     return rc;
   rows = make_rows(statement, call);
@@ -420,11 +239,11 @@ fake_execute_batch(void *handle, const tn_value *values, uint32_t count,
   struct fake_script *script = statement->connection->script;
   struct fake_rows *rows;
   int skips;
-  int32_t rc = follow(script, FAKE_EXECUTE_BATCH, call, &skips);
+  int32_t rc = fake__follow(script, FAKE_EXECUTE_BATCH, call, &skips);
 
   script->call_flags = call->flags;
   script->batch_rows += row_count;
-  note_values(script, values, count, row_count);
+  fake__note_values(script, values, count, row_count);
   if (rc != TN_OK || skips)
     return rc;
   rows = make_rows(statement, call);
@@ -442,7 +261,7 @@ fake_close_statement(void *handle, struct tn_call *call)
 {
   struct fake_statement *statement = handle;
 
-  (void)follow_simple(statement->connection, FAKE_CLOSE_STATEMENT, call);
+  (void)fake__follow_simple(statement->connection, FAKE_CLOSE_STATEMENT, call);
   atomic_fetch_sub(&statement->connection->script->open_statements, 1);
   statement->connection->host->release(statement);
 }
@@ -456,8 +275,8 @@ fake_columns(void *handle, struct tn_call *call, const struct tn_column **ret,
   const struct fake_rows *rows = handle;
   const struct fake_result *answer = rows->answer;
   int skips;
-  int32_t rc =
-      follow(rows->statement->connection->script, FAKE_COLUMNS, call, &skips);
+  int32_t rc = fake__follow(rows->statement->connection->script, FAKE_COLUMNS,
+                            call, &skips);
 
   if (rc != TN_OK)
     return rc;
@@ -473,8 +292,8 @@ fake_fetch(void *handle, tn_value *cells, struct tn_call *call)
   struct fake_rows *rows = handle;
   const struct fake_result *answer = rows->answer;
   int skips;
-  int32_t rc =
-      follow(rows->statement->connection->script, FAKE_FETCH, call, &skips);
+  int32_t rc = fake__follow(rows->statement->connection->script, FAKE_FETCH,
+                            call, &skips);
 
   if (rc != TN_OK)
     return -rc;
@@ -494,7 +313,7 @@ fake_close_result(void *handle, struct tn_call *call)
   struct fake_rows *rows = handle;
   struct fake_connection *connection = rows->statement->connection;
 
-  (void)follow_simple(connection, FAKE_CLOSE_RESULT, call);
+  (void)fake__follow_simple(connection, FAKE_CLOSE_RESULT, call);
   atomic_fetch_sub(&connection->script->open_results, 1);
   connection->host->release(rows);
 }
@@ -507,8 +326,8 @@ fake_info(void *handle, struct tn_result_info *info)
   const struct fake_script *script = rows->statement->connection->script;
   const struct fake_answer *told;
 
-  count_only(rows->statement->connection, FAKE_INFO);
-  told = find_answer(script, FAKE_INFO, script->calls[FAKE_INFO]);
+  fake__count(rows->statement->connection, FAKE_INFO);
+  told = fake__find_answer(script, FAKE_INFO, script->calls[FAKE_INFO]);
   if (told != NULL && told->category != TN_OK)
     return told->category;
   if (answer == NULL)
@@ -526,8 +345,8 @@ fake_next_set(void *handle, struct tn_call *call)
 {
   struct fake_rows *rows = handle;
   int skips;
-  int32_t rc =
-      follow(rows->statement->connection->script, FAKE_NEXT_SET, call, &skips);
+  int32_t rc = fake__follow(rows->statement->connection->script, FAKE_NEXT_SET,
+                            call, &skips);
 
   if (rc != TN_OK)
     return -rc;
@@ -549,200 +368,8 @@ fake_is_complete(void *handle)
 {
   const struct fake_rows *rows = handle;
 
-  count_only(rows->statement->connection, FAKE_IS_COMPLETE);
+  fake__count(rows->statement->connection, FAKE_IS_COMPLETE);
   return rows->statement->connection->script->is_complete;
-}
-
-/* ---- bulk loads ---- */
-
-static void
-note_bulk(struct fake_script *script, const struct tn_bulk_request *request)
-{
-  char *out = script->bulk;
-  size_t size = sizeof(script->bulk);
-
-  snprintf(out, size, "%s%s%s(", request->schema != NULL ? request->schema : "",
-           request->schema != NULL ? "." : "", request->table);
-  for (uint32_t i = 0; i < request->column_count; i++)
-    snprintf(out + strlen(out), size - strlen(out), "%s%s", i > 0 ? "," : "",
-             request->columns[i]);
-  snprintf(out + strlen(out), size - strlen(out), ")");
-}
-
-static int32_t
-fake_bulk_open(void *handle, const struct tn_bulk_request *request,
-               struct tn_call *call, void **ret)
-{
-  struct fake_connection *connection = handle;
-  struct fake_script *script = connection->script;
-  struct fake_bulk *bulk;
-  int skips;
-  int32_t rc = follow(script, FAKE_BULK_OPEN, call, &skips);
-
-  note_bulk(script, request);
-  if (rc != TN_OK || skips)
-    return rc;
-  bulk = make(call, sizeof(*bulk));
-  if (bulk == NULL)
-    return TN_E_MEMORY;
-  bulk->connection = connection;
-  bulk->column_count = request->column_count;
-  atomic_fetch_add(&script->open_bulks, 1);
-  *ret = bulk;
-  return TN_OK;
-}
-
-static int32_t
-fake_bulk_write(void *handle, const tn_value *values, uint64_t rows,
-                struct tn_call *call)
-{
-  struct fake_bulk *bulk = handle;
-  struct fake_script *script = bulk->connection->script;
-
-  script->batch_rows += rows;
-  note_values(script, values, bulk->column_count, rows);
-  bulk->rows += rows;
-  return follow_simple(bulk->connection, FAKE_BULK_WRITE, call);
-}
-
-static int32_t
-fake_bulk_finish(void *handle, struct tn_call *call, uint64_t *ret_rows)
-{
-  struct fake_bulk *bulk = handle;
-  int skips;
-  int32_t rc = follow(bulk->connection->script, FAKE_BULK_FINISH, call, &skips);
-
-  if (rc == TN_OK && !skips)
-    *ret_rows = bulk->rows;
-  return rc;
-}
-
-static void
-fake_bulk_close(void *handle, struct tn_call *call)
-{
-  struct fake_bulk *bulk = handle;
-  struct fake_connection *connection = bulk->connection;
-
-  (void)follow_simple(connection, FAKE_BULK_CLOSE, call);
-  atomic_fetch_sub(&connection->script->open_bulks, 1);
-  connection->host->release(bulk);
-}
-
-/* ---- transactions and sessions ---- */
-
-static int32_t
-fake_begin(void *handle, const struct tn_txn_request *request,
-           struct tn_call *call)
-{
-  struct fake_script *script = ((struct fake_connection *)handle)->script;
-  int32_t rc = follow_simple(handle, FAKE_BEGIN, call);
-
-  if (rc != TN_OK)
-    return rc;
-  script->isolation = request->isolation;
-  script->access = request->access;
-  script->lock_mode = request->lock_mode;
-  script->txn_state = TN_TXN_OPEN;
-  return TN_OK;
-}
-
-static int32_t
-end_txn(void *handle, enum fake_slot slot, struct tn_call *call)
-{
-  int32_t rc = follow_simple(handle, slot, call);
-
-  if (rc == TN_OK)
-    ((struct fake_connection *)handle)->script->txn_state = TN_TXN_NONE;
-  return rc;
-}
-
-static int32_t
-fake_commit(void *handle, struct tn_call *call)
-{
-  return end_txn(handle, FAKE_COMMIT, call);
-}
-
-static int32_t
-fake_rollback(void *handle, struct tn_call *call)
-{
-  return end_txn(handle, FAKE_ROLLBACK, call);
-}
-
-static uint32_t
-fake_state(void *handle)
-{
-  const struct fake_script *script = ((struct fake_connection *)handle)->script;
-
-  count_only(handle, FAKE_STATE);
-  return script->txn_state != 0 ? script->txn_state : TN_TXN_NONE;
-}
-
-static int32_t
-note_savepoint(void *handle, enum fake_slot slot, const char *name,
-               struct tn_call *call)
-{
-  struct fake_script *script = ((struct fake_connection *)handle)->script;
-
-  snprintf(script->savepoint, sizeof(script->savepoint), "%s", name);
-  return follow_simple(handle, slot, call);
-}
-
-static int32_t
-fake_savepoint(void *handle, const char *name, struct tn_call *call)
-{
-  return note_savepoint(handle, FAKE_SAVEPOINT, name, call);
-}
-
-static int32_t
-fake_release_savepoint(void *handle, const char *name, struct tn_call *call)
-{
-  return note_savepoint(handle, FAKE_RELEASE_SAVEPOINT, name, call);
-}
-
-static int32_t
-fake_rollback_savepoint(void *handle, const char *name, struct tn_call *call)
-{
-  return note_savepoint(handle, FAKE_ROLLBACK_SAVEPOINT, name, call);
-}
-
-static int32_t
-fake_reset(void *handle, struct tn_call *call)
-{
-  return end_txn(handle, FAKE_RESET, call);
-}
-
-static int32_t
-fake_set_sql_mode(void *handle, const char *mode, struct tn_call *call)
-{
-  struct fake_script *script = ((struct fake_connection *)handle)->script;
-
-  snprintf(script->sql_mode, sizeof(script->sql_mode), "%s", mode);
-  return follow_simple(handle, FAKE_SET_SQL_MODE, call);
-}
-
-static int32_t
-fake_set_isolation(void *handle, uint32_t isolation, struct tn_call *call)
-{
-  ((struct fake_connection *)handle)->script->isolation = isolation;
-  return follow_simple(handle, FAKE_SET_ISOLATION, call);
-}
-
-static int32_t
-fake_get_isolation(void *handle, uint32_t *ret, struct tn_call *call)
-{
-  const struct fake_script *script = ((struct fake_connection *)handle)->script;
-  int32_t rc = follow_simple(handle, FAKE_GET_ISOLATION, call);
-
-  if (rc == TN_OK)
-    *ret = script->isolation;
-  return rc;
-}
-
-static int32_t
-fake_set_access(void *handle, uint32_t access, struct tn_call *call)
-{
-  ((struct fake_connection *)handle)->script->access = access;
-  return follow_simple(handle, FAKE_SET_ACCESS, call);
 }
 
 /* ---- tables ---- */
@@ -791,14 +418,6 @@ static const struct tn_result_table rich_result_table = {
   .is_complete = fake_is_complete,
 };
 
-static const struct tn_bulk_table bulk_table = {
-  .size = sizeof(bulk_table),
-  .open = fake_bulk_open,
-  .write = fake_bulk_write,
-  .finish = fake_bulk_finish,
-  .close = fake_bulk_close,
-};
-
 /* Codes of several servers, so that tests can use those they know. */
 static const struct tn_error_row errors[] = {
   { 19, TN_E_CONSTRAINT, 0, 0, NULL, "FAKE_CONSTRAINT" },
@@ -829,33 +448,13 @@ static const struct tn_dialect_table dialect_table = {
   .error_count = COUNT(errors),
 };
 
-static const struct tn_txn_table txn_table = {
-  .size = sizeof(txn_table),
-  .begin = fake_begin,
-  .commit = fake_commit,
-  .rollback = fake_rollback,
-  .state = fake_state,
-  .savepoint = fake_savepoint,
-  .release_savepoint = fake_release_savepoint,
-  .rollback_savepoint = fake_rollback_savepoint,
-};
-
-static const struct tn_session_table session_table = {
-  .size = sizeof(session_table),
-  .reset = fake_reset,
-  .set_sql_mode = fake_set_sql_mode,
-  .set_isolation = fake_set_isolation,
-  .get_isolation = fake_get_isolation,
-  .set_access = fake_set_access,
-};
-
 static const void *const all_tables[] = {
   [TN_TABLE_CONNECTION] = &connection_table,
   [TN_TABLE_STATEMENT] = &statement_table,
   [TN_TABLE_RESULT] = &result_table,
   [TN_TABLE_DIALECT] = &dialect_table,
-  [TN_TABLE_TXN] = &txn_table,
-  [TN_TABLE_SESSION] = &session_table,
+  [TN_TABLE_TXN] = &fake__txn_table,
+  [TN_TABLE_SESSION] = &fake__session_table,
 };
 
 static const void *
@@ -867,7 +466,7 @@ get_table(uint32_t id)
 static const void *const rich_tables[] = {
   [TN_TABLE_STATEMENT] = &rich_statement_table,
   [TN_TABLE_RESULT] = &rich_result_table,
-  [TN_TABLE_BULK] = &bulk_table,
+  [TN_TABLE_BULK] = &fake__bulk_table,
 };
 
 const void *
