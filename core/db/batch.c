@@ -52,7 +52,8 @@ place_rows(tn_prepared *prepared, const struct tn_batch *batch,
                       batch->row_count);
   rc = find_places(prepared, batch, &places, err);
   *ret = from;
-  if (rc != TN_OK || is_in_order(places, count, batch->value_count))
+  if (rc != TN_OK || from == NULL || places == NULL ||
+      is_in_order(places, count, batch->value_count))
     return rc;
   if (batch->row_count > SIZE_MAX / sizeof *to / count)
     return tn_err_memory(err, "batch");

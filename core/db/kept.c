@@ -106,20 +106,27 @@ keep_columns(tn_result *result, struct kept_set *set)
   return true;
 }
 
-/* Fetch the rows of the present set, and all that is known of it. */
-static enum tn_code
-keep_set(tn_result *result, struct kept_set **ret, tn_err *err)
+/* NULL without memory. */
+static struct kept_set *
+new_set(tn_result *result)
 {
   struct kept_set *set = tn_arena_alloc(&result->arena, sizeof *set);
-  struct kept_row **tail;
+
+  if (set != NULL)
+    memset(set, 0, sizeof *set);
+  return set;
+}
+
+/* Fetch the rows of the present set, and all that is known of it. */
+static enum tn_code
+keep_set(tn_result *result, struct kept_set *set, tn_err *err)
+{
+  struct kept_row **tail = &set->rows;
   const tn_value *row = NULL;
   enum tn_code rc;
 
-  if (set == NULL || !keep_columns(result, set))
+  if (!keep_columns(result, set))
     return tn_err_memory(err, "result");
-  set->next = NULL;
-  set->rows = NULL;
-  tail = &set->rows;
   for (;;) {
     rc = tn_result_next(result, &row, err);
     if (rc != TN_OK)
@@ -130,7 +137,6 @@ keep_set(tn_result *result, struct kept_set **ret, tn_err *err)
       return tn_err_memory(err, "result");
   }
   set->info = result->info;
-  *ret = set;
   return TN_OK;
 }
 
@@ -148,21 +154,24 @@ show(tn_result *result, const struct kept_set *set)
 enum tn_code
 tn_result__keep(tn_result *result, tn_err *err)
 {
-  struct kept_set *first = NULL;
-  struct kept_set **tail = &first;
-  int has_set = 1;
-  enum tn_code rc;
+  struct kept_set *const first = new_set(result);
+  struct kept_set *set;
+  int has_set = 0;
 
-  while (has_set) {
-    rc = keep_set(result, tail, err);
+  for (set = first; set != NULL; set = set->next) {
+    enum tn_code rc = keep_set(result, set, err);
+
     if (rc == TN_OK)
       rc = tn_result_next_set(result, &has_set, err);
     if (rc != TN_OK)
       return rc;
-    tail = &(*tail)->next;
+    if (!has_set) {
+      show(result, first);
+      return TN_OK;
+    }
+    set->next = new_set(result);
   }
-  show(result, first);
-  return TN_OK;
+  return tn_err_memory(err, "result");
 }
 
 const tn_value *

@@ -73,11 +73,11 @@ sqlite__next_set(void *handle, struct tn_call *call)
   struct sqlite__statement *statement = handle;
   int32_t rc;
 
-  sqlite__enter(statement->conn, call);
-  sqlite__statement_rest(statement);
   statement->state = SQLITE__DONE;
   if (statement->batch_left == 0)
     return 0;
+  sqlite__enter(statement->conn, call);
+  sqlite__statement_rest(statement);
   rc = run_next(statement);
   if (rc == TN_OK)
     return 1;

@@ -62,8 +62,11 @@ open_changed(struct suite *suite, const struct pieces *pieces,
   char url[2 * URL_SIZE];
   enum tn_code rc;
 
-  snprintf(url, sizeof url, "%.*s%s/%s", pieces->before, pieces->text, hosts,
-           database);
+  if ((size_t)snprintf(url, sizeof url, "%.*s%s/%s", pieces->before,
+                       pieces->text, hosts, database) >= sizeof url) {
+    CHECK(suite, false, "the URL is too long for this case");
+    return TN_E_LIMIT;
+  }
   rc = tn_conn_open(url, &options, &conn, err);
   if (rc == TN_OK)
     CHECK_USABLE(suite, conn);

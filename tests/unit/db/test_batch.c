@@ -207,7 +207,7 @@ Test(batch, what_does_not_fit_the_statement_is_refused)
 {
   static const char *const ab[] = { "a", "b" };
   static const char *const ac[] = { "a", "c" };
-  static const struct {
+  const struct {
     const char *sql;
     struct tn_batch batch;
     const char *message;
