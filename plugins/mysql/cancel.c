@@ -1,0 +1,339 @@
+/* Bringing a session in order that the host has interrupted.
+ *
+ * The server goes on with a statement that nobody waits for any more, so it is
+ * told to stop, on a side connection. Such a request may arrive when the
+ * statement has just ended, and must not hit the next one: after the server has
+ * confirmed it, a harmless statement takes what is left of it. What cannot be
+ * done in the time that the host gives makes the session dead, and it is shut
+ * without another byte. */
+#include "my_priv.h"
+
+#include <sys/socket.h>
+
+/* ------------------------------------------------------------------ */
+/* Giving up                                                            */
+
+/* The library closes the socket by itself when it finds it broken, and the
+ * number may be another's by now. */
+static bool
+has_socket(const struct mysql__conn *conn)
+{
+#ifdef MARIADB_PACKAGE_VERSION
+  return conn->mysql->net.pvio != NULL;
+#else
+  return conn->mysql->net.vio != NULL;
+#endif
+}
+
+void
+mysql__bury(struct mysql__conn *conn)
+{
+  conn->is_dead = true;
+  if (has_socket(conn))
+    shutdown(conn->fd, SHUT_RDWR);
+}
+
+/* ------------------------------------------------------------------ */
+/* Reading what is left                                                 */
+
+/* How many rows may go by without a look at the deadline: data that keeps
+ * coming is never waited for. */
+#define CHECK_ROWS 256
+
+/* Has `op`, which is over, left rows of a result set to be read? */
+static bool
+has_rows(const struct mysql__op *op)
+{
+  if (op->verb == MYSQL__FETCH)
+    return op->status == 0 || op->status == MYSQL_DATA_TRUNCATED;
+  return op->status == 0 && mysql_stmt_field_count(op->stmt) != 0;
+}
+
+/* The server sends nothing after an error. */
+static bool
+has_failed(const struct mysql__op *op)
+{
+  return op->verb == MYSQL__FETCH ? op->status == 1 : op->status != 0;
+}
+
+/* Make `op` the operation that reads what comes after it. False: nothing
+ * does. */
+static bool
+find_next(struct mysql__op *op)
+{
+  switch (op->verb) {
+  case MYSQL__EXECUTE:
+  case MYSQL__FETCH:
+  case MYSQL__STMT_NEXT:
+    if (has_rows(op))
+      op->verb = MYSQL__FETCH;
+    else if (!has_failed(op) && mysql_stmt_more_results(op->stmt))
+      op->verb = MYSQL__STMT_NEXT;
+    else
+      return false;
+    return true;
+  case MYSQL__QUERY:
+    if (op->status != 0 || mysql_field_count(op->mysql) == 0)
+      return false;
+    op->verb = MYSQL__STORE;
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Wait for the end of `op`, not beyond `end`: it may still be pending. */
+static int32_t
+wait_for(struct mysql__conn *conn, struct mysql__op *op, int64_t end)
+{
+  while (op->pending != 0) {
+    uint32_t ready = 0;
+    int32_t rc = conn->host->wait(conn->call, op->fd, op->pending, end, &ready);
+
+    if (rc != TN_OK || ready == 0)
+      return rc;
+    mysql__op_resume(conn, op, ready);
+  }
+  return TN_OK;
+}
+
+/* How far to read, and what came of it. */
+struct reach {
+  int64_t end;
+  bool is_over; /* nothing is left */
+};
+
+/* The same where little time is left. */
+#define CLOCK_ROWS 64
+
+/* Read and drop what `op` has left, as far as that goes. */
+static int32_t
+follow(struct mysql__conn *conn, struct mysql__op *op, struct reach *reach)
+{
+  uint64_t rows;
+  int32_t rc;
+
+  for (rows = 1;; rows++) {
+    rc = wait_for(conn, op, reach->end);
+    if (rc != TN_OK || op->pending != 0)
+      return rc;
+    if (rows % CLOCK_ROWS == 0) {
+      rc = conn->host->check(conn->call);
+      if (rc != TN_OK || conn->host->now() >= reach->end)
+        return rc;
+    }
+    reach->is_over = !find_next(op);
+    if (reach->is_over)
+      return TN_OK;
+    rc = mysql__op_begin(conn, op);
+    if (rc != TN_OK)
+      return rc;
+  }
+}
+
+int32_t
+mysql__drain_set(struct mysql__conn *conn, struct mysql__op *op)
+{
+  uint64_t rows;
+
+  for (rows = 1; has_rows(op); rows++) {
+    int32_t rc = TN_OK;
+
+    if (rows % CHECK_ROWS == 0)
+      rc = conn->host->check(conn->call);
+    if (rc != TN_OK)
+      return mysql__settle(conn, op, rc);
+    op->verb = MYSQL__FETCH;
+    rc = mysql__run(conn, op);
+    if (rc != TN_OK)
+      return rc;
+  }
+  return TN_OK;
+}
+
+/* ------------------------------------------------------------------ */
+/* Stopping it                                                          */
+
+/* A server that has been restarted may know somebody else by our number. */
+static bool
+is_closed_by_peer(const struct mysql__conn *conn)
+{
+  char byte;
+
+  return !has_socket(conn) ||
+         recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Have the server stop what the session runs, on a side connection. TN_OK: it
+ * has said that it will; TN_E_CONNECT: it was not asked; else it may be still.
+ */
+static int32_t
+kill_statement(struct mysql__conn *conn, int64_t until)
+{
+  if (!conn->can_kill || is_closed_by_peer(conn))
+    return TN_E_CONNECT;
+  return mysql__login_kill(conn->call, conn->endpoint, conn->mysql->passwd,
+                           conn->identity, mysql_thread_id(conn->mysql), until);
+}
+
+/* A kill that found no statement running is forgotten by the server when the
+ * next one ends. So this one may be hit, and the one after it may not. */
+#define CALM_TRIES 3
+
+int32_t
+mysql__calm(struct mysql__conn *conn)
+{
+  static const char nothing[] = "DO 0";
+  bool was_in_txn = conn->in_txn;
+  struct mysql__op op;
+  int tries;
+
+  for (tries = 0; tries < CALM_TRIES; tries++) {
+    int32_t rc = mysql__query(conn, nothing, sizeof nothing - 1, &op);
+
+    if (rc != TN_OK)
+      return rc;
+    if (op.status == 0) {
+      mysql__sync(conn);
+      conn->is_aborted |= was_in_txn && !conn->in_txn;
+      return TN_OK;
+    }
+    if (mysql_errno(conn->mysql) != MYSQL__ER_INTERRUPTED)
+      break;
+  }
+  return TN_E_LOST;
+}
+
+/* Get rid of what `op` is doing, or has left: read it, if that takes no longer
+ * than `quick_ns`, else have it stopped, which has MYSQL__GRACE_NS. */
+static int32_t
+stop(struct mysql__conn *conn, struct mysql__op *op, int64_t quick_ns,
+     bool *ret_was_killed)
+{
+  int64_t now = conn->host->now();
+  struct reach quick = { .end = now + quick_ns };
+  struct reach rest = { .end = now + quick_ns + MYSQL__GRACE_NS };
+  bool was_pending = op->pending != 0;
+  int32_t rc = follow(conn, op, &quick);
+
+  *ret_was_killed = false;
+  if (rc == TN_OK && !quick.is_over) {
+    rc = kill_statement(conn, rest.end);
+    *ret_was_killed = rc == TN_OK;
+    if (rc == TN_OK)
+      rc = follow(conn, op, &rest);
+    if (rc == TN_OK && !rest.is_over)
+      rc = TN_E_TIMEOUT;
+  }
+  op->has_ended_well = rc == TN_OK && was_pending && op->status == 0;
+  return rc;
+}
+
+/* ------------------------------------------------------------------ */
+/* A result that is not read to its end                                 */
+
+#define LEAVE_NS INT64_C(20000000)
+
+int32_t
+mysql__leave(struct mysql__conn *conn, struct mysql__op *op)
+{
+  struct reach all = { .end = INT64_MAX };
+  bool was_killed;
+  int32_t rc = stop(conn, op, LEAVE_NS, &was_killed);
+
+  if (rc == TN_E_CONNECT) { /* it cannot be stopped: read on */
+    rc = follow(conn, op, &all);
+    return rc == TN_OK ? TN_OK : mysql__settle(conn, op, rc);
+  }
+  if (rc == TN_OK && was_killed)
+    rc = mysql__calm(conn);
+  if (rc == TN_OK)
+    return TN_OK;
+  mysql__bury(conn);
+  mysql__op_finish_shut(conn, op);
+  tn_fail(conn->call, TN_E_LOST,
+          "mysql: what was left of a result could not be read");
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
+  return TN_E_LOST;
+}
+
+/* ------------------------------------------------------------------ */
+/* A call that the host has ended                                       */
+
+static void
+tell_verdict(struct mysql__conn *conn)
+{
+  int32_t connection = 0;
+
+  if (conn->is_dead)
+    connection = TN_CONNECTION_DEAD;
+  else if (conn->is_aborted)
+    connection = TN_CONNECTION_ABORTED;
+  conn->host->fail_verdicts(conn->call, connection, 0);
+}
+
+/* Nobody will learn whether the commit took place. */
+static int32_t
+fail_commit(struct mysql__conn *conn, int32_t category)
+{
+  return tn_fail(conn->call, TN_E_UNCERTAIN,
+                 "mysql: commit: %s before the server answered",
+                 category == TN_E_CANCELED ? "canceled"
+                                           : "the deadline passed");
+}
+
+/* Many statements are about to end anyway. */
+#define SETTLE_NS INT64_C(3000000)
+
+/* Only statements can be, and only what the server has got whole. */
+static bool
+can_be_stopped(const struct mysql__op *op)
+{
+  switch (op->verb) {
+  case MYSQL__QUERY:
+  case MYSQL__STORE:
+  case MYSQL__PREPARE:
+  case MYSQL__EXECUTE:
+  case MYSQL__FETCH:
+  case MYSQL__STMT_NEXT:
+    return (op->pending & TN_WAIT_WRITE) == 0;
+  default:
+    return false;
+  }
+}
+
+static int32_t
+bring_in_order(struct mysql__conn *conn, struct mysql__op *op)
+{
+  bool was_killed;
+  int32_t rc;
+
+  if (conn->is_committing || !can_be_stopped(op))
+    return TN_E_LOST;
+  rc = stop(conn, op, SETTLE_NS, &was_killed);
+  return rc == TN_OK ? mysql__calm(conn) : rc;
+}
+
+int32_t
+mysql__settle(struct mysql__conn *conn, struct mysql__op *op, int32_t category)
+{
+  /* That takes too long as well; or the session is not even set up. */
+  if (conn->is_settling || conn->until != INT64_MAX) {
+    mysql__bury(conn);
+    mysql__op_finish_shut(conn, op);
+    return category;
+  }
+  if (conn->is_committing)
+    category = fail_commit(conn, category);
+  conn->host->grace(conn->call, MYSQL__GRACE_NS);
+  conn->is_settling = true;
+  if (bring_in_order(conn, op) != TN_OK) {
+    mysql__bury(conn);
+    mysql__op_finish_shut(conn, op);
+  }
+  conn->is_settling = false;
+  if (conn->reading != NULL)
+    mysql__set_over(conn->reading);
+  tell_verdict(conn);
+  return category;
+}

@@ -1,0 +1,31 @@
+/* How MySQL writes SQL, as data. Sessions are never in a mode that changes what
+ * quotes and backslashes mean; see setup.c. */
+#include "my_priv.h"
+
+#define BIT(type) (UINT32_C(1) << (type))
+
+#define VALUE_TYPES                                                            \
+  (BIT(TN_NULL) | BIT(TN_BOOL) | BIT(TN_INT64) | BIT(TN_UINT64) |              \
+   BIT(TN_DOUBLE) | BIT(TN_DECIMAL) | BIT(TN_TEXT) | BIT(TN_BLOB) |            \
+   BIT(TN_DATE) | BIT(TN_TIME) | BIT(TN_TIMESTAMP) | BIT(TN_UUID) |            \
+   BIT(TN_JSON))
+
+/* Names have 64 characters of at most three bytes. */
+const struct tn_dialect_table mysql__dialect_table = {
+  .size = sizeof(struct tn_dialect_table),
+  .lexer = TN_LEX_BACKSLASH | TN_LEX_HASH_COMMENT | TN_LEX_DASH_NEEDS_SPACE |
+           TN_LEX_BACKTICK_NAME | TN_LEX_DOUBLE_STRING | TN_LEX_AT_VARIABLE |
+           TN_LEX_TRIGGER_BODY | TN_LEX_CODE_COMMENT,
+  .placeholder = TN_PLACEHOLDER_QUESTION,
+  .value_types = VALUE_TYPES,
+  .max_parameters = 65535,
+  .max_identifier_bytes = 192,
+  .max_value_bytes = MYSQL__PACKET_MAX - 1,
+  .max_statement_bytes = MYSQL__PACKET_MAX - 1,
+  .quote_open = '`',
+  .quote_close = '`',
+  .ping_sql = "DO 0",
+  .errors = mysql__errors,
+  .error_count = MYSQL__ERROR_COUNT,
+  .bulk_rows = 250,
+};

@@ -1,0 +1,195 @@
+/* Transactions and savepoints, as the server really has them.
+ *
+ * Each answer of the server's says whether a transaction is open; an error does
+ * not, and then the server is asked (errors.c). When it has rolled one back by
+ * itself, the connection refuses everything until it is told to roll back: the
+ * next statement would commit alone. DDL commits what was open before it. */
+#include "my_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int32_t
+mysql__fail_aborted(struct mysql__conn *conn)
+{
+  tn_fail(conn->call, TN_E_STATE,
+          "mysql: the transaction was rolled back by an earlier error; roll "
+          "back before anything else");
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_ABORTED, 0);
+  return TN_E_STATE;
+}
+
+/* In the order of enum tn_isolation. */
+static const char *const levels[] = { NULL, "READ UNCOMMITTED",
+                                      "READ COMMITTED", "REPEATABLE READ",
+                                      "SERIALIZABLE" };
+
+const char *
+mysql__isolation_name(uint32_t isolation)
+{
+  return isolation < MYSQL__COUNT(levels) ? levels[isolation] : NULL;
+}
+
+static int32_t
+check_begin(struct mysql__conn *conn, const struct tn_txn_request *request)
+{
+  int32_t rc = mysql__ready(conn);
+
+  if (rc != TN_OK)
+    return rc;
+  if (conn->is_aborted)
+    return mysql__fail_aborted(conn);
+  if (conn->in_txn)
+    return tn_fail(conn->call, TN_E_STATE,
+                   "mysql: a transaction is open already");
+  if (request->lock_mode > TN_LOCK_DEFERRED)
+    return tn_fail(conn->call, TN_E_UNSUPPORTED,
+                   "mysql: lock mode: locks are taken by the statements that "
+                   "need them");
+  if (request->isolation != 0 &&
+      mysql__isolation_name(request->isolation) == NULL)
+    return tn_fail(conn->call, TN_E_UNSUPPORTED,
+                   "mysql: isolation: %u is unknown",
+                   (unsigned)request->isolation);
+  return TN_OK;
+}
+
+static int32_t
+begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
+{
+  struct mysql__conn *conn = handle;
+  const char *access = "";
+  char sql[96];
+  int32_t rc;
+
+  mysql__enter(conn, call);
+  rc = check_begin(conn, request);
+  if (rc == TN_OK && request->isolation != 0) {
+    snprintf(sql, sizeof sql, "SET TRANSACTION ISOLATION LEVEL %s",
+             mysql__isolation_name(request->isolation));
+    rc = mysql__exec(conn, sql);
+  }
+  if (rc != TN_OK)
+    return rc;
+  if (request->access == TN_ACCESS_READ_ONLY)
+    access = " READ ONLY";
+  else if (request->access == TN_ACCESS_READ_WRITE)
+    access = " READ WRITE";
+  snprintf(sql, sizeof sql, "START TRANSACTION%s", access);
+  return mysql__exec(conn, sql);
+}
+
+/* An answer that does not come leaves the outcome open. */
+int32_t
+mysql__commit(struct mysql__conn *conn)
+{
+  int32_t rc;
+
+  conn->is_committing = true;
+  rc = mysql__exec(conn, "COMMIT");
+  conn->is_committing = false;
+  return rc;
+}
+
+static int32_t
+commit(void *handle, struct tn_call *call)
+{
+  struct mysql__conn *conn = handle;
+  int32_t rc;
+
+  mysql__enter(conn, call);
+  rc = mysql__ready(conn);
+  if (rc != TN_OK)
+    return rc;
+  if (conn->is_aborted)
+    return mysql__fail_aborted(conn);
+  if (!conn->in_txn)
+    return tn_fail(call, TN_E_STATE, "mysql: no transaction is open");
+  return mysql__commit(conn);
+}
+
+static int32_t
+rollback(void *handle, struct tn_call *call)
+{
+  struct mysql__conn *conn = handle;
+  int32_t rc;
+
+  mysql__enter(conn, call);
+  rc = mysql__ready(conn);
+  if (rc == TN_OK && conn->in_txn)
+    rc = mysql__exec(conn, "ROLLBACK");
+  if (rc == TN_OK)
+    conn->is_aborted = false;
+  return rc;
+}
+
+static uint32_t
+state(void *handle)
+{
+  const struct mysql__conn *conn = handle;
+
+  if (conn->is_aborted)
+    return TN_TXN_ABORTED;
+  return conn->in_txn ? TN_TXN_OPEN : TN_TXN_NONE;
+}
+
+/* Outside a transaction the server takes a savepoint, and forgets it at
+ * once. */
+static int32_t
+run_savepoint(struct mysql__conn *conn, const char *verb, const char *name,
+              struct tn_call *call)
+{
+  struct mysql__op op;
+  char sql[256];
+  int32_t rc;
+
+  mysql__enter(conn, call);
+  rc = mysql__ready(conn);
+  if (rc != TN_OK)
+    return rc;
+  if (conn->is_aborted)
+    return mysql__fail_aborted(conn);
+  if (!conn->in_txn)
+    return tn_fail(call, TN_E_STATE,
+                   "mysql: savepoint %s: no transaction is open", name);
+  snprintf(sql, sizeof sql, "%s `%.128s`", verb, name);
+  rc = mysql__query(conn, sql, strlen(sql), &op);
+  if (rc != TN_OK)
+    return rc;
+  if (op.status == 0)
+    mysql__sync(conn);
+  else if (mysql_errno(conn->mysql) == MYSQL__ER_NO_SUCH_SAVEPOINT)
+    rc = mysql__fail_as(conn, TN_E_STATE);
+  else
+    rc = mysql__fail(conn, NULL);
+  return rc;
+}
+
+static int32_t
+savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return run_savepoint(handle, "SAVEPOINT", name, call);
+}
+
+static int32_t
+release_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return run_savepoint(handle, "RELEASE SAVEPOINT", name, call);
+}
+
+static int32_t
+rollback_savepoint(void *handle, const char *name, struct tn_call *call)
+{
+  return run_savepoint(handle, "ROLLBACK TO SAVEPOINT", name, call);
+}
+
+const struct tn_txn_table mysql__txn_table = {
+  .size = sizeof(struct tn_txn_table),
+  .begin = begin,
+  .commit = commit,
+  .rollback = rollback,
+  .state = state,
+  .savepoint = savepoint,
+  .release_savepoint = release_savepoint,
+  .rollback_savepoint = rollback_savepoint,
+};
