@@ -1,0 +1,233 @@
+/* Stopping what runs, and bringing a session in order after the host has ended
+ * a call in the middle.
+ *
+ * The server is told by a connection of its own, which libpq can only open
+ * blocking and so opens in a thread. PQcancel() returns when the server has
+ * closed that connection, by when it has passed the signal on: whatever is sent
+ * afterwards cannot be hit any more. As long as that is not known the session
+ * is not used again. A process of the server that has not got round to reading
+ * the statement takes the signal for nothing, so it is told again. */
+#include <time.h>
+
+#include "pg_priv.h"
+
+/* How long to wait for an effect, at first. */
+#define AGAIN_NS INT64_C(25000000)
+
+/* How long the server may take to accept a cancel: who closes a result does not
+ * want to wait for a server that is gone. */
+#define CANCEL_NS INT64_C(800000000)
+
+struct job {
+  const struct tn_host *host;
+  PGcancel *cancel;
+  bool is_sent;
+  bool is_last; /* of a session that is given up */
+};
+
+/* Nobody waits for the statement any more, so nobody sees whether it stops: say
+ * it some more times. */
+static void
+say_again(struct job *job, char *text, int size)
+{
+  static const struct timespec pauses[] = { { .tv_nsec = 100000000 },
+                                            { .tv_nsec = 300000000 },
+                                            { .tv_sec = 1 } };
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(pauses) && job->is_sent; i++) {
+    nanosleep(&pauses[i], NULL);
+    job->is_sent = PQcancel(job->cancel, text, size) != 0;
+  }
+}
+
+static void
+run_job(void *work)
+{
+  struct job *job = work;
+  char text[256];
+
+  job->is_sent = PQcancel(job->cancel, text, sizeof text) != 0;
+  if (job->is_last)
+    say_again(job, text, sizeof text);
+}
+
+static void
+release_job(void *work)
+{
+  struct job *job = work;
+
+  PQfreeCancel(job->cancel);
+  job->host->release(job);
+}
+
+static struct job *
+new_job(const struct pg__conn *conn)
+{
+  struct job *job = conn->host->alloc(sizeof *job);
+
+  if (job == NULL)
+    return NULL;
+  job->host = conn->host;
+  job->is_sent = false;
+  job->is_last = false;
+  job->cancel = PQgetCancel(conn->pq);
+  if (job->cancel != NULL)
+    return job;
+  release_job(job);
+  return NULL;
+}
+
+int32_t
+pg__cancel(struct pg__conn *conn)
+{
+  struct job *job = new_job(conn);
+  int32_t rc;
+
+  if (job == NULL)
+    return pg__fail_memory(conn->call);
+  rc = conn->host->offload(conn->call, run_job, release_job, job,
+                           conn->host->now() + CANCEL_NS);
+  if (rc == TN_E_TIMEOUT || rc == TN_E_CANCELED)
+    conn->is_hunted = true;
+  if (rc != TN_OK)
+    return rc; /* the job is the host's */
+  rc = job->is_sent ? TN_OK : TN_E_CONNECT;
+  release_job(job);
+  return rc;
+}
+
+/* From now on pg__wait() says it again when nothing comes. */
+static int32_t
+cancel_repeatedly(struct pg__conn *conn)
+{
+  int32_t rc = pg__cancel(conn);
+
+  if (rc == TN_OK) {
+    conn->again_ns = AGAIN_NS;
+    conn->again_at = conn->host->now() + AGAIN_NS;
+  }
+  return rc;
+}
+
+int32_t
+pg__cancel_again(struct pg__conn *conn)
+{
+  int32_t rc = pg__cancel(conn);
+
+  conn->again_ns *= 2;
+  conn->again_at = conn->host->now() + conn->again_ns;
+  return conn->is_hunted ? rc : TN_OK;
+}
+
+/* Leave a thread behind that does it. */
+static void
+cancel_behind(struct pg__conn *conn)
+{
+  struct job *job = new_job(conn);
+  int32_t rc;
+
+  if (job == NULL)
+    return;
+  job->is_last = true;
+  rc = conn->host->offload(conn->call, run_job, release_job, job,
+                           conn->host->now());
+  if (rc == TN_OK)
+    release_job(job);
+}
+
+void
+pg__bury(struct pg__conn *conn)
+{
+  PQfinish(conn->pq);
+  conn->pq = NULL;
+  conn->unnamed = NULL;
+  conn->syncs = 0;
+  conn->needs_sync = false;
+  conn->has_unsent = false;
+}
+
+/* A COMMIT is not stopped: how it ends is all that is wanted. */
+static int32_t
+bring_in_order(struct pg__conn *conn)
+{
+  PGresult *failed = NULL;
+  bool is_over = false;
+  int32_t rc = pg__skim(conn, &failed, &is_over);
+
+  if (rc == TN_OK && !is_over && conn->work != PG__COMMIT)
+    rc = cancel_repeatedly(conn);
+  if (rc == TN_OK && !is_over)
+    rc = pg__drain(conn, &failed);
+  if (rc == TN_OK && (PQstatus(conn->pq) == CONNECTION_BAD || conn->is_hunted))
+    rc = TN_E_LOST;
+  conn->has_ended_well = rc == TN_OK && failed == NULL;
+  PQclear(failed);
+
+  /* A cancel that did not come to its end is on its way already. */
+  if (rc != TN_OK && conn->again_at != INT64_MAX && !conn->is_hunted &&
+      conn->pq != NULL)
+    cancel_behind(conn);
+  conn->again_at = INT64_MAX;
+  return rc;
+}
+
+/* What the interrupted call may have left behind, for whoever asks. */
+static void
+tell_verdicts(struct pg__conn *conn)
+{
+  bool is_alone = conn->work == PG__WRITE && !conn->was_in_txn;
+  int32_t connection = TN_CONNECTION_USABLE, replay = 0;
+
+  if (conn->pq == NULL) {
+    connection = TN_CONNECTION_DEAD;
+    replay = is_alone ? TN_REPLAY_UNKNOWN : 0;
+  } else if (PQtransactionStatus(conn->pq) == PQTRANS_INERROR) {
+    connection = TN_CONNECTION_ABORTED;
+  } else if (is_alone && conn->has_ended_well) {
+    replay = TN_REPLAY_NEVER; /* it had just taken effect */
+  } else if (conn->work == PG__COMMIT) {
+    replay = TN_REPLAY_TRANSACTION;
+  }
+  conn->host->fail_verdicts(conn->call, connection, replay);
+}
+
+int32_t
+pg__stop(struct pg__conn *conn, int32_t category)
+{
+  if (conn->is_stopping)
+    return category; /* that takes too long as well */
+  if (conn->work == PG__COMMIT)
+    category =
+        tn_fail(conn->call, TN_E_UNCERTAIN,
+                "postgresql: commit: %s before the server answered",
+                category == TN_E_CANCELED ? "canceled" : "the deadline passed");
+  conn->host->grace(conn->call, TN_GRACE_MAX);
+  conn->is_stopping = true;
+  if (bring_in_order(conn) != TN_OK && conn->pq != NULL)
+    pg__bury(conn);
+  conn->is_stopping = false;
+  tell_verdicts(conn);
+  return category;
+}
+
+int32_t
+pg__discard(struct pg__conn *conn, bool may_cancel)
+{
+  bool is_over = false;
+  int32_t rc;
+
+  if (conn->pq == NULL)
+    return TN_OK;
+  rc = pg__skim(conn, NULL, &is_over);
+
+  /* If a cancel cannot be had, all is read. */
+  if (rc == TN_OK && !is_over && may_cancel && !conn->was_in_txn)
+    (void)cancel_repeatedly(conn);
+  if (rc == TN_OK && !is_over && !conn->is_hunted)
+    rc = pg__drain(conn, NULL);
+  conn->again_at = INT64_MAX;
+  if (conn->pq != NULL && conn->is_hunted)
+    rc = pg__fail_lost(conn, "postgresql: the server does not answer");
+  return conn->pq == NULL ? rc : TN_OK;
+}

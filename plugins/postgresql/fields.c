@@ -1,0 +1,274 @@
+/* Names and values that a failure has only in its texts.
+ *
+ * The protocol has fields for table, column and constraint, which the server
+ * fills in for constraints alone. A missing table or column stands in the
+ * message, between quotes of the server's language, or at the position in the
+ * statement; the values of a key in the detail, between parentheses. */
+#include <string.h>
+
+#include "pg_priv.h"
+
+/* Longest name here: a schema's and a table's, all bytes of them quotes. */
+#define NAME_MAX_BYTES 260
+
+static void
+add(struct tn_call *call, uint32_t which, const char *text, size_t size)
+{
+  if (size > 0)
+    call->host->fail_field(call, which, text, size);
+}
+
+/* ------------------------------------------------------------------ */
+/* Names in quotes                                                      */
+
+/* As the server's translations have them. */
+static const struct quotes {
+  const char *open;
+  const char *close;
+} quotes[] = {
+  { "\"", "\"" },
+  { "\xc2\xbb", "\xc2\xab" },                 /* German: pointing inwards */
+  { "\xc2\xab\xc2\xa0", "\xc2\xa0\xc2\xbb" }, /* French */
+  { "\xc2\xab", "\xc2\xbb" },                 /* Russian, Spanish */
+  { "\xe2\x80\x9e", "\xe2\x80\x9d" },         /* Polish */
+  { "\xe2\x80\x9e", "\xe2\x80\x9c" },         /* Czech */
+  { "\xe2\x80\x9c", "\xe2\x80\x9d" },         /* Turkish, Chinese */
+  { "\xe2\x80\x98", "\xe2\x80\x99" },
+  { "\xe3\x80\x8c", "\xe3\x80\x8d" }, /* Japanese */
+};
+
+/* The first name between quotes. NULL: none. */
+static const char *
+quoted(const char *text, size_t *ret_size)
+{
+  const char *first = NULL;
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(quotes); i++) {
+    const char *open = strstr(text, quotes[i].open);
+    const char *close;
+
+    if (open == NULL || (first != NULL && open >= first))
+      continue;
+    open += strlen(quotes[i].open);
+    close = strstr(open, quotes[i].close);
+    if (close == NULL || close == open)
+      continue;
+    first = open;
+    *ret_size = (size_t)(close - open);
+  }
+  return first;
+}
+
+/* ------------------------------------------------------------------ */
+/* Names in the statement                                               */
+
+static bool
+is_name_byte(unsigned char byte)
+{
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         (byte >= '0' && byte <= '9') || byte == '_' || byte == '$' ||
+         byte >= 0x80;
+}
+
+/* Character `position`, from 1; NULL past the end. */
+static const char *
+at_position(const char *sql, int position)
+{
+  for (; position > 1 && *sql != '\0'; position--)
+    do
+      sql++;
+    while (((unsigned char)*sql & 0xc0) == 0x80);
+  return *sql == '\0' ? NULL : sql;
+}
+
+/* One name of a dotted list, unquoted or quoted; folded as the server does.
+ * Returns what follows it, NULL if there is none. */
+static const char *
+read_name(const char *sql, char name[NAME_MAX_BYTES], size_t *ret_size)
+{
+  bool is_quoted = *sql == '"';
+  size_t size = 0;
+
+  for (sql += is_quoted; *sql != '\0' && size < NAME_MAX_BYTES; sql++) {
+    char byte = *sql;
+
+    if (is_quoted && byte == '"' && *++sql != '"')
+      break;
+    if (!is_quoted && !is_name_byte((unsigned char)byte))
+      break;
+    if (!is_quoted && byte >= 'A' && byte <= 'Z')
+      byte = (char)(byte - 'A' + 'a');
+    name[size++] = byte;
+  }
+  *ret_size = size;
+  return size > 0 ? sql : NULL;
+}
+
+/* The last name of those that stand at the position: "a.b.c" is column c. */
+static void
+add_from_statement(struct tn_call *call, uint32_t which, const char *sql,
+                   int position)
+{
+  char name[NAME_MAX_BYTES];
+  size_t size = 0;
+
+  if (sql != NULL && position > 0)
+    sql = at_position(sql, position);
+  else
+    sql = NULL;
+  if (sql != NULL)
+    sql = read_name(sql, name, &size);
+  while (sql != NULL && *sql == '.')
+    sql = read_name(sql + 1, name, &size);
+  add(call, which, name, sql == NULL ? 0 : size);
+}
+
+/* A table's name may have its schema's before it. */
+static void
+add_table(struct tn_call *call, const char *name, size_t size)
+{
+  const char *dot = memchr(name, '.', size);
+
+  if (dot == NULL) {
+    add(call, TN_ERR_TABLE, name, size);
+    return;
+  }
+  add(call, TN_ERR_SCHEMA, name, (size_t)(dot - name));
+  add(call, TN_ERR_TABLE, dot + 1, size - (size_t)(dot - name) - 1);
+}
+
+static void
+add_missing_table(struct tn_call *call, const struct pg__texts *texts)
+{
+  size_t size = 0;
+  const char *name = quoted(texts->message, &size);
+
+  if (name != NULL)
+    add_table(call, name, size);
+  else
+    add_from_statement(call, TN_ERR_TABLE, texts->sql, texts->position);
+}
+
+/* A column with its table before it is not quoted. The second name in quotes
+ * is the table's. */
+static void
+add_missing_column(struct tn_call *call, const struct pg__texts *texts)
+{
+  size_t size = 0;
+  const char *name = quoted(texts->message, &size);
+
+  if (name == NULL) {
+    add_from_statement(call, TN_ERR_COLUMN, texts->sql, texts->position);
+    return;
+  }
+  add(call, TN_ERR_COLUMN, name, size);
+  name += size;
+  name = *name == '\0' ? NULL : quoted(name + 1, &size);
+  if (name != NULL)
+    add_table(call, name, size);
+}
+
+/* "constraint … of relation …" */
+static void
+add_missing_constraint(struct tn_call *call, const struct pg__texts *texts)
+{
+  size_t size = 0;
+  const char *name = quoted(texts->message, &size);
+
+  if (name == NULL)
+    return;
+  add(call, TN_ERR_CONSTRAINT, name, size);
+  name += size;
+  name = *name == '\0' ? NULL : quoted(name + 1, &size);
+  if (name != NULL)
+    add_table(call, name, size);
+}
+
+/* ------------------------------------------------------------------ */
+/* Keys                                                                 */
+
+/* The end of what `open` begins, parentheses within it counted. */
+static const char *
+closing(const char *open)
+{
+  int depth = 0;
+
+  for (; *open != '\0'; open++) {
+    if (*open == '(')
+      depth++;
+    else if (*open == ')' && --depth == 0)
+      return open;
+  }
+  return NULL;
+}
+
+/* The columns of a key, unless the caller was told them: those of an
+ * expression stand as they are. */
+static void
+add_columns(struct tn_call *call, const char *list, const char *end)
+{
+  while (list < end) {
+    const char *next = list;
+    int depth = 0;
+
+    for (; next < end && (depth > 0 || *next != ','); next++)
+      depth += (*next == '(') - (*next == ')');
+    if (*list == '"' && next - list > 2 && next[-1] == '"')
+      add(call, TN_ERR_COLUMN, list + 1, (size_t)(next - list) - 2);
+    else
+      add(call, TN_ERR_COLUMN, list, (size_t)(next - list));
+    list = next < end && next[1] == ' ' ? next + 2 : next + 1;
+  }
+}
+
+/* "Key (a, lower(b))=(1, x) already exists." in any language. `ends_last`: a
+ * value may have parentheses of its own, but nothing after it has. */
+static void
+add_key(struct tn_call *call, const char *detail, bool ends_last,
+        bool wants_columns)
+{
+  const char *open = strchr(detail, '(');
+  const char *close = open == NULL ? NULL : closing(open);
+  const char *end;
+
+  if (close == NULL || close[1] != '=' || close[2] != '(')
+    return;
+  end = ends_last ? strrchr(detail, ')') : closing(close + 2);
+  add(call, TN_ERR_KEY, open + 1, (size_t)(close - open) - 1);
+  if (end != NULL && end > close + 3)
+    add(call, TN_ERR_VALUE, close + 3, (size_t)(end - close) - 3);
+  if (wants_columns)
+    add_columns(call, open + 1, close);
+}
+
+void
+pg__fail_fields(struct tn_call *call, const struct pg__texts *texts)
+{
+  const char *detail = texts->detail == NULL ? "" : texts->detail;
+
+  switch (texts->category) {
+  case TN_E_NO_TABLE:
+    if (!texts->has_table)
+      add_missing_table(call, texts);
+    break;
+  case TN_E_NO_COLUMN:
+    if (!texts->has_column)
+      add_missing_column(call, texts);
+    break;
+  case TN_E_NO_CONSTRAINT:
+    add_missing_constraint(call, texts);
+    break;
+  case TN_E_DUPLICATE:
+    add_key(call, detail, true, !texts->has_column);
+    break;
+  case TN_E_EXCLUSION:
+    add_key(call, detail, false, !texts->has_column);
+    break;
+  case TN_E_REFERENCE:
+    add_key(call, detail, false, false);
+    break;
+  default:
+    break;
+  }
+}
