@@ -204,6 +204,114 @@ prepared_twice(tn_err *err)
 }
 
 static enum tn_code
+drain_sets(tn_result *result, tn_err *err)
+{
+  int has_set = 1;
+  enum tn_code rc = TN_OK;
+
+  while (rc == TN_OK && has_set) {
+    rc = drain(result, err);
+    if (rc == TN_OK)
+      rc = tn_result_next_set(result, &has_set, err);
+  }
+  return rc;
+}
+
+/* A statement as a batch of three rows, whose values have to be put in
+ * order. */
+static enum tn_code
+run_batch(tn_conn *conn, const char *sql, tn_err *err)
+{
+  static const char *const names[] = { "a", "b" };
+  const tn_value values[] = { tn_int64(1), tn_text("one"), tn_int64(2),
+                              tn_null(),   tn_int64(3),    tn_text("three") };
+  const struct tn_batch batch = {
+    .values = values, .names = names, .value_count = 2, .row_count = 3
+  };
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  enum tn_code rc = tn_conn_prepare(conn, sql, 0, &prepared, err);
+
+  if (rc == TN_OK)
+    rc = tn_prepared_batch(prepared, &batch, &result, err);
+  if (rc == TN_OK)
+    rc = drain_sets(result, err);
+  tn_result_close(&result);
+  return rc;
+}
+
+static enum tn_code
+batches(tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_exec(
+        conn, "CREATE TEMP TABLE b (v INTEGER PRIMARY KEY, t TEXT)", NULL, err);
+  if (rc == TN_OK)
+    rc = run_batch(conn, "INSERT INTO b (t, v) VALUES (:b, :a)", err);
+  if (rc == TN_OK)
+    rc = run_batch(conn, "SELECT t FROM b WHERE v = :a OR t = :b", err);
+  if (rc == TN_OK)
+    rc =
+        run_batch(conn, "UPDATE b SET t = :b WHERE v = :a RETURNING t, v", err);
+  return rc;
+}
+
+/* More rows than there are in one statement, and some that are left over. */
+static enum tn_code
+bulk_load(tn_err *err)
+{
+  static const char *const columns[] = { "v", "t" };
+  static const struct tn_bulk_options options = { .table = "b",
+                                                  .columns = columns,
+                                                  .column_count = 2 };
+  tn_value values[2 * 130];
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_bulk_close) tn_bulk *bulk = NULL;
+  uint64_t rows = 0;
+  enum tn_code rc = open_conn(&conn, err);
+  int i;
+
+  for (i = 0; i < 130; i++) {
+    values[2 * i] = tn_int64(i);
+    values[2 * i + 1] = tn_text("some text");
+  }
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "CREATE TEMP TABLE b (v INTEGER, t TEXT)", NULL,
+                      err);
+  if (rc == TN_OK)
+    rc = tn_bulk_open(conn, &options, &bulk, err);
+  if (rc == TN_OK)
+    rc = tn_bulk_write(bulk, values, 130, err);
+  if (rc == TN_OK)
+    rc = tn_bulk_finish(bulk, &rows, err);
+  return rc == TN_OK && rows != 130 ? TN_E_INTERNAL : rc;
+}
+
+/* Rows that the plug-in holds itself. */
+static enum tn_code
+complete_rows(tn_err *err)
+{
+  const struct tn_query query = {
+    .sql = "INSERT INTO b VALUES ('one'), ('two') RETURNING v, v || v",
+    .flags = TN_QUERY_BUFFERED,
+  };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  enum tn_code rc = open_conn(&conn, err);
+
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "CREATE TEMP TABLE b (v TEXT)", NULL, err);
+  if (rc == TN_OK)
+    rc = tn_conn_query(conn, &query, &result, err);
+  if (rc == TN_OK)
+    rc = tn_conn_exec(conn, "DROP TABLE b", NULL, err);
+  return rc == TN_OK ? drain_sets(result, err) : rc;
+}
+
+static enum tn_code
 transaction(tn_err *err)
 {
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
@@ -261,6 +369,8 @@ static const struct script scripts[] = {
   { "buffer", buffer_rows, 1 },      { "types", all_types, 1 },
   { "prepared", prepared_twice, 1 }, { "transaction", transaction, 1 },
   { "script", script_and_error, 1 }, { "regexp", regular_expression, 1 },
+  { "batch", batches, 1 },           { "bulk", bulk_load, 1 },
+  { "complete", complete_rows, 1 },
 };
 
 /* One run; false if it broke the promise. */

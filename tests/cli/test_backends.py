@@ -1,0 +1,121 @@
+"""The same lines on every backend: only the URL changes, and neither rows nor
+types, counts or categories do."""
+
+import json
+import os
+import unittest
+
+from support import TenonTest
+
+TABLES = """
+CREATE TABLE maker (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL UNIQUE);
+CREATE TABLE item (
+  id BIGINT PRIMARY KEY, maker INTEGER REFERENCES maker (id),
+  name VARCHAR(40) NOT NULL, weight DOUBLE PRECISION, is_new BOOLEAN,
+  added DATE, opens TIME, extra JSON, note TEXT,
+  CONSTRAINT weight_is_positive CHECK (weight > 0),
+  FOREIGN KEY (maker) REFERENCES maker (id));
+INSERT INTO maker VALUES (1, 'Ærø'), (2, 'quote''s "and" \\\\');
+"""
+
+# Statement, parameters. Each runs on all backends, one after another.
+LINES = (
+    ("INSERT INTO item (id, maker, name, weight, is_new, added, opens, extra,"
+     " note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+     ("int:1", "int:1", "nail", "float:0.5", "bool:true", "2024-02-29",
+      "08:30:00", 'json:{"a": [1, 2]}', "ünï 🎉")),
+    ("INSERT INTO item (id, maker, name, weight) VALUES (:id, :maker, :name,"
+     " :weight)", ("id=int:9223372036854775807", "maker=int:2", "name=",
+                   "weight=float:1e300")),
+    ("INSERT INTO item (id, name, note) VALUES (?, ?, ?)",
+     ("int:-9223372036854775808", "x" * 40, "null:")),
+    ("SELECT id, maker, name, weight, is_new, added, opens, note FROM item"
+     " ORDER BY id", ()),
+    ("SELECT extra FROM item WHERE id = 1", ()),
+    ("SELECT count(*) AS n, min(name) AS least FROM item", ()),
+    ("SELECT name FROM item WHERE name = ? OR note = ?", ("nail", "?")),
+    ("SELECT '?' AS a, ':b' AS b, ? AS c", ("d",)),
+    ("SELECT id -- what? :this\n FROM item /* and :that? */ WHERE id > ?",
+     ("int:0",)),
+    ("SELECT ? AS n", ("int:5",)),
+    ("SELECT ? AS n", ("float:2.5",)),
+    ("SELECT ? AS n", ("text",)),
+    ("SELECT * FROM item WHERE id = ?", ("int:77",)),
+    ("UPDATE item SET name = name", ()),
+    ("UPDATE item SET weight = weight + ? WHERE id = ?", ("int:1", "int:1")),
+    ("UPDATE item SET note = NULL WHERE id = 77", ()),
+    ("DELETE FROM item WHERE id < ?", ("int:0",)),
+    # What is refused.
+    ("INSERT INTO item (id, name) VALUES (?, ?)", ("int:1", "again")),
+    ("INSERT INTO maker VALUES (?, ?)", ("int:3", "Ærø")),
+    ("INSERT INTO item (id, maker, name) VALUES (?, ?, ?)",
+     ("int:5", "int:99", "orphan")),
+    ("DELETE FROM maker WHERE id = 1", ()),
+    ("INSERT INTO item (id, name) VALUES (?, ?)", ("int:6", "null:")),
+    ("INSERT INTO item (id, name, weight) VALUES (?, ?, ?)",
+     ("int:7", "light", "float:-1")),
+    ("SELECT * FROM missing", ()),
+    ("SELECT missing FROM item", ()),
+    ("SELECT missing(1)", ()),
+    ("SELEKT 1", ()),
+    ("CREATE TABLE item (id INTEGER)", ()),
+    ("SELECT 1; SELECT 2", ()),
+    ("", ()),
+    ("SELECT ?", ()),
+    ("SELECT ?", ("int:1", "int:2")),
+    ("SELECT :a", ("b=int:1",)),
+)
+
+
+class Backends(TenonTest):
+    def setUp(self):
+        super().setUp()
+        self.urls = {"sqlite": self.url + "?foreign_keys=on"}
+        for name in ("postgresql", "mysql"):
+            self.urls[name] = os.environ["TENON_TEST_" + name.upper()]
+        for url in self.urls.values():
+            self.succeed("query", url, "-", stdin=TABLES)
+            self.addCleanup(self.run_tool, "query", url, "-",
+                            stdin="DROP TABLE item; DROP TABLE maker")
+
+    def outcome(self, url, sql, params):
+        """What a line gave, without what a backend may say its own way."""
+        done = self.run_tool("--format", "json", "query", url, sql, *params)
+        if done.code == 0:
+            return json.loads(done.out)
+        error = json.loads(done.err)["error"]
+        return {"exit": done.code, "category": error["category"],
+                "replay": error["replay"], "connection": error["connection"]}
+
+    def test_the_same_lines_give_the_same(self):
+        for sql, params in LINES:
+            outcomes = {name: self.outcome(url, sql, params)
+                        for name, url in self.urls.items()}
+            with self.subTest(sql=sql, params=params):
+                self.assertEqual(outcomes["sqlite"], outcomes["postgresql"])
+                self.assertEqual(outcomes["sqlite"], outcomes["mysql"])
+
+    def test_a_typo_in_the_url_is_one_clear_line(self):
+        for name, url in self.urls.items():
+            if name == "sqlite":
+                continue
+            host = url.partition("@")[2].partition("/")[0]
+            cases = (
+                (url.replace(host, "127.0.0.1:1"), 3, "127.0.0.1"),
+                (url.replace(host, "no-such-host.invalid"), 3,
+                 "no-such-host.invalid"),
+                (url.rpartition("/")[0] + "/no_such_database", 3,
+                 "no_such_database"),
+                (url.replace("://tenon:", "://nobody:"), 3, "nobody"),
+                (url + "?tls=yes", 1, "tls"),
+                (url + "?tsl=off", 1, "tls"),
+            )
+            for wrong, code, word in cases:
+                with self.subTest(url=wrong):
+                    message = self.fail_with(code, "ping", wrong)
+                    self.assertEqual(1, message.count("tenon: "), message)
+                    self.assertIn(word, message)
+
+
+if __name__ == "__main__":
+    unittest.main()
