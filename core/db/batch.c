@@ -166,6 +166,12 @@ tn_batch__run(tn_prepared *prepared, const struct tn_backend_batch *rows,
     rc = run_one_by_one(prepared, rows, err);
   } else {
     rc = run_at_once(prepared, rows, err);
+
+    /* Rows after all, of which prepare() did not know. */
+    if (rc == TN_OK && result->column_count > 0) {
+      result->rest.row = 1;
+      result->rest.row_count = rows->row_count - 1;
+    }
     if (rc == TN_OK)
       rc = tn_result__drain(result, err);
   }

@@ -74,12 +74,15 @@ take_next(tn_result *result)
 }
 
 /* Is there another set? The rows of the present one are no more. Of a batch
- * that is known, and its next row is not run before it is asked for. */
+ * that is known, and its next row is not run before it is asked for. Most
+ * backends never have one, and need not be asked: a call less for each of the
+ * shortest statements. */
 static enum tn_code
 find_next_set(tn_result *result)
 {
   result->has_next_set = result->rest.row_count > 0;
-  if (result->rest.row > 0)
+  if (result->rest.row > 0 ||
+      (result->conn->caps & (TN_CAP_MULTI_RESULT | TN_CAP_PROCEDURE)) == 0)
     return TN_OK;
   return tn_backend_next_set(result->conn->backend, result->handle,
                              &result->call, &result->has_next_set);

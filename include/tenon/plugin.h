@@ -384,7 +384,9 @@ struct tn_result_table {
   /* Optional. Go on to the next result set of a procedure or a batch; rows of
    * the present one that were not fetched are dropped. Returns 1 if there is
    * one, whose columns() are asked anew, 0 after the last (and from then on),
-   * or a category with its sign changed. Without it there is one. */
+   * or a category with its sign changed. Without it there is one. Outside
+   * batches it is asked for only with TN_CAP_MULTI_RESULT or
+   * TN_CAP_PROCEDURE. */
   int32_t (*next_set)(void *result, struct tn_call *call);
 
   /* Optional. 1: all rows of all sets are here, no further call on the result

@@ -204,15 +204,21 @@ mysql__calm(struct mysql__conn *conn)
   return TN_E_LOST;
 }
 
-/* Get rid of what `op` is doing, or has left: read it, if that takes no longer
- * than `quick_ns`, else have it stopped, which has MYSQL__GRACE_NS. */
+/* How long to read, and how long stopping may take. */
+struct budget {
+  int64_t read_ns;
+  int64_t stop_ns;
+};
+
+/* Get rid of what `op` is doing, or has left: read it, if that is quick, else
+ * have it stopped. */
 static int32_t
-stop(struct mysql__conn *conn, struct mysql__op *op, int64_t quick_ns,
-     bool *ret_was_killed)
+stop(struct mysql__conn *conn, struct mysql__op *op,
+     const struct budget *budget, bool *ret_was_killed)
 {
   int64_t now = conn->host->now();
-  struct reach quick = { .end = now + quick_ns };
-  struct reach rest = { .end = now + quick_ns + MYSQL__GRACE_NS };
+  struct reach quick = { .end = now + budget->read_ns };
+  struct reach rest = { .end = now + budget->read_ns + budget->stop_ns };
   bool was_pending = op->pending != 0;
   int32_t rc = follow(conn, op, &quick);
 
@@ -232,14 +238,15 @@ stop(struct mysql__conn *conn, struct mysql__op *op, int64_t quick_ns,
 /* ------------------------------------------------------------------ */
 /* A result that is not read to its end                                 */
 
-#define LEAVE_NS INT64_C(20000000)
+/* What the socket holds already may take a while to decrypt. */
+static const struct budget leaving = { INT64_C(20000000), INT64_C(3000000000) };
 
 int32_t
 mysql__leave(struct mysql__conn *conn, struct mysql__op *op)
 {
   struct reach all = { .end = INT64_MAX };
   bool was_killed;
-  int32_t rc = stop(conn, op, LEAVE_NS, &was_killed);
+  int32_t rc = stop(conn, op, &leaving, &was_killed);
 
   if (rc == TN_E_CONNECT) { /* it cannot be stopped: read on */
     rc = follow(conn, op, &all);
@@ -283,7 +290,7 @@ fail_commit(struct mysql__conn *conn, int32_t category)
 }
 
 /* Many statements are about to end anyway. */
-#define SETTLE_NS INT64_C(3000000)
+static const struct budget settling = { INT64_C(3000000), MYSQL__GRACE_NS };
 
 /* Only statements can be, and only what the server has got whole. */
 static bool
@@ -310,7 +317,7 @@ bring_in_order(struct mysql__conn *conn, struct mysql__op *op)
 
   if (conn->is_committing || !can_be_stopped(op))
     return TN_E_LOST;
-  rc = stop(conn, op, SETTLE_NS, &was_killed);
+  rc = stop(conn, op, &settling, &was_killed);
   return rc == TN_OK ? mysql__calm(conn) : rc;
 }
 

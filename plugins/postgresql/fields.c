@@ -41,23 +41,25 @@ static const struct quotes {
 static const char *
 quoted(const char *text, size_t *ret_size)
 {
-  const char *first = NULL;
+  const char *first = NULL; /* where its quotes open */
+  const char *name = NULL;
   size_t i;
 
   for (i = 0; i < PG__COUNT(quotes); i++) {
     const char *open = strstr(text, quotes[i].open);
-    const char *close;
+    const char *start, *close;
 
     if (open == NULL || (first != NULL && open >= first))
       continue;
-    open += strlen(quotes[i].open);
-    close = strstr(open, quotes[i].close);
-    if (close == NULL || close == open)
+    start = open + strlen(quotes[i].open);
+    close = strstr(start, quotes[i].close);
+    if (close == NULL || close == start)
       continue;
     first = open;
-    *ret_size = (size_t)(close - open);
+    name = start;
+    *ret_size = (size_t)(close - start);
   }
-  return first;
+  return name;
 }
 
 /* ------------------------------------------------------------------ */

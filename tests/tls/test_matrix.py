@@ -33,6 +33,12 @@ CERTIFICATES = (
     ("weak", "localhost", "verify-ca verify-full"),
 )
 
+# What a backend refuses beyond that. MariaDB Connector/C cannot verify a chain
+# without the name (plugins/mysql/README.md).
+STRICTER = {
+    "mysql": {"verify-ca": "verify-full"},
+}
+
 IS_ENCRYPTED = {
     "postgresql": "SELECT ssl AS is_on FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
     "mysql": "SELECT VARIABLE_VALUE <> '' AS is_on FROM information_schema."
@@ -107,8 +113,9 @@ class Matrix(unittest.TestCase):
             for mode in MODES:
                 with self.subTest(certificate=certificate, host=host,
                                   mode=mode):
+                    as_if = STRICTER.get(name, {}).get(mode, mode)
                     self.check(name, certificate, host, mode,
-                               mode in refused.split())
+                               as_if in refused.split())
 
     def test_postgresql(self):
         self.check_all("postgresql")

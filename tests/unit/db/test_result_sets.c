@@ -60,6 +60,7 @@ begin(enum way way)
   script.has_trace = 1;
   script.is_complete = way == COMPLETE;
   fixture_enrich();
+  plugin.caps |= TN_CAP_MULTI_RESULT | TN_CAP_PROCEDURE;
   SCRIPT_RESULTS(results);
   fixture_open();
 }
@@ -237,6 +238,22 @@ Test(result_sets, a_plain_query_has_one)
     tn_result_close(&result);
     fixture_close();
   }
+}
+
+Test(result_sets, are_not_asked_for_of_a_backend_that_never_has_them)
+{
+  tn_result *result;
+
+  begin(STREAMED);
+  fixture_close();
+  plugin.caps &= ~(TN_CAP_MULTI_RESULT | TN_CAP_PROCEDURE);
+  fixture_open();
+  result = run(STREAMED, "plain");
+  cr_expect_eq(next_set(result), 0);
+  tn_result_close(&result);
+  cr_expect_eq(tn_conn_exec(conn, "plain", NULL, &err), TN_OK);
+  cr_expect_eq(script.calls[FAKE_NEXT_SET], 0);
+  fixture_close();
 }
 
 Test(result_sets, streamed_hold_the_session_until_the_last_is_read)

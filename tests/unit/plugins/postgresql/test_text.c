@@ -1,0 +1,39 @@
+/* What the text of a statement tells without a parser. */
+#include <criterion/criterion.h>
+
+#include "pg_priv.h"
+
+static const struct {
+  const char *sql;
+  uint32_t flags;
+} rows[] = {
+  { "", PG__TEXT_BLANK },
+  { " \t\n;; -- nothing", PG__TEXT_BLANK },
+  { "/* a /* b */ c */ ;", PG__TEXT_BLANK },
+  { "/* open", PG__TEXT_BLANK },
+  { "(", 0 },
+  { "SELECT 1", PG__TEXT_READS },
+  { "-- x\n ((select 1))", PG__TEXT_READS },
+  { "WITH a AS (SELECT 1) SELECT * FROM a", PG__TEXT_READS },
+  { "WITH a AS (Delete FROM t RETURNING *) SELECT * FROM a", 0 },
+  { "SELECT 1 INTO t", 0 },
+  { "SELECT 'insert'", 0 },
+  { "SELECT inserted FROM t", PG__TEXT_READS },
+  { "SELECTED", 0 },
+  { "INSERT INTO t VALUES (1) RETURNING 1", 0 },
+  { "COMMIT", PG__TEXT_COMMIT },
+  { "end work", PG__TEXT_COMMIT },
+  { "PREPARE TRANSACTION 'x'", PG__TEXT_COMMIT },
+  { "PREPARE x AS SELECT 1", 0 },
+  { "copy t from stdin", PG__TEXT_COPY },
+  { "ROLLBACK", 0 },
+};
+
+Test(text, is_looked_at)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    cr_expect_eq(pg__text_look(rows[i].sql), rows[i].flags, "case %zu: \"%s\"",
+                 i, rows[i].sql);
+}
