@@ -75,9 +75,9 @@ skip_quoted(const char *sql)
   char quote = *sql;
 
   for (sql++; *sql != '\0'; sql++) {
-    if (*sql == '\\' && quote != '`' && sql[1] != '\0')
-      sql++;
-    else if (*sql == quote && sql[1] == quote)
+    bool is_escape = *sql == '\\' && quote != '`' && sql[1] != '\0';
+
+    if (is_escape || (*sql == quote && sql[1] == quote))
       sql++;
     else if (*sql == quote)
       return sql + 1;

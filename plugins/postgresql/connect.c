@@ -236,6 +236,7 @@ try_server(struct opening *opening, struct server *server,
     else if (rc == TN_OK)
       break;
   }
+  server->address = NULL; /* it was one of `addresses` */
   return rc;
 }
 

@@ -175,7 +175,7 @@ describe_parameters(struct pg__statement *statement,
 {
   struct pg__conn *conn = statement->conn;
   uint32_t count = (uint32_t)PQnparams(description);
-  Oid *types = conn->host->alloc((count + 1) * 2 * sizeof *types);
+  Oid *types = conn->host->alloc(((size_t)count + 1) * 2 * sizeof *types);
   int32_t rc = TN_OK;
   uint32_t i;
 
