@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 #define BENCH_ROWS     100000
-#define BENCH_CHUNK    1000 /* rows that a program has at hand at a time */
+#define BENCH_TRIPS    10000 /* statements, where each is a round trip */
+#define BENCH_CHUNK    1000  /* rows that a program has at hand at a time */
 #define BENCH_STARTS   40
 #define BENCH_CONNECTS 60
 
@@ -22,7 +23,6 @@
 #define BENCH_POINT  "SELECT id, name, score, note FROM point WHERE id = ?"
 #define BENCH_ALL    "SELECT i, b, d, t, n, at FROM wide"
 #define BENCH_INSERT "INSERT INTO target VALUES (?, ?, ?, ?)"
-#define BENCH_CLEAR  "DELETE FROM target"
 
 /* A row to insert: its number, the name, half the number, and for even numbers
  * the name again, else NULL. */
@@ -35,6 +35,10 @@ extern struct bench_row bench_rows[BENCH_ROWS + 1]; /* from 1 */
 /* The next of a sequence of keys, the same for both sides. */
 uint32_t bench_next_key(uint32_t *state);
 
+/* How many statements are run one by one: BENCH_ROWS, or BENCH_TRIPS with a
+ * server, so that the two sides take turns often enough. */
+int bench_trips(void);
+
 /* How cells count in the sum of what was read. */
 #define BENCH_NULL 1.0
 double bench_text(const char *text, size_t size);
@@ -43,7 +47,7 @@ double bench_micros(int64_t micros);
 /* End the program. */
 void bench_die(const char *what, const char *why);
 
-/* Do a workload once; the sum. */
+/* Do a workload once; the sum of what was read, 0 for one that writes. */
 typedef double (*bench_run)(void);
 
 /* The raw side of a backend. NULL for a workload that it has no part in. */
@@ -52,6 +56,8 @@ struct bench_raw {
                            a file */
   const char *options;  /* to add to that URL: no TLS, on both sides */
   const char *setup;    /* SQL that makes the tables point, wide, target */
+  const char *empty;    /* SQL that empties target */
+  int pipelines;        /* the protocol can have several statements under way */
   double timestamp;     /* how a timestamp counts; 0: by bench_micros() */
   void (*open)(const char *url);
   void (*close)(void);
@@ -79,6 +85,9 @@ double tenon_batch(void);
 double tenon_bulk_load(void);
 double tenon_connect(void);
 void tenon_script(const char *url, const char *sql);
+
+/* Count the rows of target and empty it. */
+double tenon_empty(const char *url);
 
 /* Run `program` BENCH_STARTS times. */
 double bench_start(const char *program);

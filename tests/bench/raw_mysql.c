@@ -191,7 +191,7 @@ point(void)
 
   if (mysql_stmt_bind_param(raw.point, &parameter) != 0)
     failed(mysql_stmt_error(raw.point));
-  for (i = 0; i < BENCH_ROWS; i++) {
+  for (i = 0; i < bench_trips(); i++) {
     key = (int32_t)bench_next_key(&state);
     select_point(raw.point, &sum);
   }
@@ -207,7 +207,7 @@ point_text(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < BENCH_ROWS / 10; i++) {
+  for (i = 0; i < bench_trips() / 10; i++) {
     MYSQL_STMT *statement = prepare(BENCH_POINT);
 
     if (mysql_stmt_bind_param(statement, &parameter) != 0)
@@ -269,13 +269,6 @@ run(const char *sql)
 }
 
 static double
-clear(void)
-{
-  run(BENCH_CLEAR);
-  return (double)mysql_affected_rows(raw.conn);
-}
-
-static double
 insert(void)
 {
   MYSQL_BIND binds[4];
@@ -292,7 +285,7 @@ insert(void)
   binds[3] = binds[1];
   binds[3].is_null = &is_null;
   run("START TRANSACTION");
-  for (i = 1; i <= BENCH_ROWS; i++) {
+  for (i = 1; i <= bench_trips(); i++) {
     id = i;
     score = i * 0.5;
     size = bench_rows[i].size;
@@ -304,7 +297,7 @@ insert(void)
     execute(raw.insert);
   }
   run("COMMIT");
-  return clear();
+  return 0;
 }
 
 static double
@@ -343,7 +336,7 @@ bulk(void)
     execute(raw.array);
   }
   run("COMMIT");
-  return clear();
+  return 0;
 }
 
 static double
@@ -360,6 +353,7 @@ const struct bench_raw bench_raw = {
   .variable = "TENON_TEST_MYSQL",
   .options = "?tls=off",
   .setup = setup,
+  .empty = "TRUNCATE TABLE target",
   .open = open_raw,
   .close = close_raw,
   .point = point,

@@ -135,7 +135,7 @@ point(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < BENCH_ROWS; i++) {
+  for (i = 0; i < bench_trips(); i++) {
     uint32_t key = htobe32(bench_next_key(&state));
     const char *value = (const char *)&key;
     int size = sizeof key;
@@ -157,7 +157,7 @@ point_text(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < BENCH_ROWS / 10; i++) {
+  for (i = 0; i < bench_trips() / 10; i++) {
     uint32_t key = htobe32(bench_next_key(&state));
     const char *value = (const char *)&key;
     const Oid type = INT4OID;
@@ -207,19 +207,6 @@ fetch_kept(void)
   return sum;
 }
 
-static double
-clear(void)
-{
-  PGresult *result = PQexec(raw.conn, BENCH_CLEAR);
-  int count = 0;
-
-  good(result, PGRES_COMMAND_OK);
-  if (sscanf(PQcmdTuples(result), "%d", &count) != 1)
-    bench_die("libpq", "no count");
-  PQclear(result);
-  return count;
-}
-
 static uint64_t
 float8_bits(double number)
 {
@@ -236,7 +223,7 @@ insert(void)
   int i;
 
   done(PQexec(raw.conn, "BEGIN"), PGRES_COMMAND_OK);
-  for (i = 1; i <= BENCH_ROWS; i++) {
+  for (i = 1; i <= bench_trips(); i++) {
     const struct bench_row *row = &bench_rows[i];
     uint32_t id = htobe32((uint32_t)i);
     uint64_t score = float8_bits(i * 0.5);
@@ -249,7 +236,7 @@ insert(void)
          PGRES_COMMAND_OK);
   }
   done(PQexec(raw.conn, "COMMIT"), PGRES_COMMAND_OK);
-  return clear();
+  return 0;
 }
 
 /* Put one field behind `at`: its size, then its bytes. */
@@ -314,7 +301,7 @@ bulk(void)
   done(PQgetResult(raw.conn), PGRES_COMMAND_OK);
   if (PQgetResult(raw.conn) != NULL)
     bench_die("libpq", "more results");
-  return clear();
+  return 0;
 }
 
 static double
@@ -336,6 +323,8 @@ const struct bench_raw bench_raw = {
   .variable = "TENON_TEST_POSTGRESQL",
   .options = "?sslmode=disable",
   .setup = setup,
+  .empty = "TRUNCATE TABLE target",
+  .pipelines = 1,
   .open = open_raw,
   .close = close_raw,
   .point = point,

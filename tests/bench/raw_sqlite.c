@@ -119,7 +119,7 @@ point(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < BENCH_ROWS; i++) {
+  for (i = 0; i < bench_trips(); i++) {
     select_point(raw.point, bench_next_key(&state), &sum);
     sqlite3_reset(raw.point);
   }
@@ -133,7 +133,7 @@ point_text(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < BENCH_ROWS / 10; i++) {
+  for (i = 0; i < bench_trips() / 10; i++) {
     sqlite3_stmt *statement = NULL;
 
     if (sqlite3_prepare_v2(raw.db, BENCH_POINT, -1, &statement, NULL) !=
@@ -189,8 +189,7 @@ insert_by(sqlite3_stmt *statement, int rows)
     sqlite3_reset(statement);
   }
   run("COMMIT");
-  run(BENCH_CLEAR);
-  return sqlite3_changes(raw.db);
+  return 0;
 }
 
 static double
@@ -230,6 +229,7 @@ start(void)
 
 const struct bench_raw bench_raw = {
   .setup = setup,
+  .empty = "DELETE FROM target",
   .timestamp = '2' + 26, /* the text that raw use reads */
   .open = open_raw,
   .close = close_raw,
