@@ -40,10 +40,20 @@ mysql__bury(struct mysql__conn *conn)
  * coming is never waited for. */
 #define CHECK_ROWS 256
 
+/* How far to read, and what came of it. */
+struct reach {
+  int64_t end;
+  int64_t silence_ns; /* how long the server may say nothing */
+  bool drops_all;     /* the server has stopped: no row needs a look */
+  bool is_over;       /* nothing is left */
+};
+
 /* Has `op`, which is over, left rows of a result set to be read? */
 static bool
 has_rows(const struct mysql__op *op)
 {
+  if (op->verb == MYSQL__STMT_FLUSH)
+    return false;
   if (op->verb == MYSQL__FETCH)
     return op->status == 0 || op->status == MYSQL_DATA_TRUNCATED;
   return op->status == 0 && mysql_stmt_field_count(op->stmt) != 0;
@@ -53,20 +63,23 @@ has_rows(const struct mysql__op *op)
 static bool
 has_failed(const struct mysql__op *op)
 {
+  if (op->verb == MYSQL__STMT_FLUSH)
+    return mysql_errno(op->stmt->mysql) != 0;
   return op->verb == MYSQL__FETCH ? op->status == 1 : op->status != 0;
 }
 
 /* Make `op` the operation that reads what comes after it. False: nothing
  * does. */
 static bool
-find_next(struct mysql__op *op)
+find_next(struct mysql__op *op, const struct reach *reach)
 {
   switch (op->verb) {
   case MYSQL__EXECUTE:
   case MYSQL__FETCH:
+  case MYSQL__STMT_FLUSH:
   case MYSQL__STMT_NEXT:
     if (has_rows(op))
-      op->verb = MYSQL__FETCH;
+      op->verb = reach->drops_all ? MYSQL__STMT_FLUSH : MYSQL__FETCH;
     else if (!has_failed(op) && mysql_stmt_more_results(op->stmt))
       op->verb = MYSQL__STMT_NEXT;
     else
@@ -82,26 +95,25 @@ find_next(struct mysql__op *op)
   }
 }
 
-/* Wait for the end of `op`, not beyond `end`: it may still be pending. */
+/* Wait for the end of `op`, as far as that goes: it may still be pending. */
 static int32_t
-wait_for(struct mysql__conn *conn, struct mysql__op *op, int64_t end)
+wait_for(struct mysql__conn *conn, struct mysql__op *op,
+         const struct reach *reach)
 {
   while (op->pending != 0) {
+    int64_t end = conn->host->now() + reach->silence_ns;
     uint32_t ready = 0;
-    int32_t rc = conn->host->wait(conn->call, op->fd, op->pending, end, &ready);
+    int32_t rc;
 
+    if (end > reach->end)
+      end = reach->end;
+    rc = conn->host->wait(conn->call, op->fd, op->pending, end, &ready);
     if (rc != TN_OK || ready == 0)
       return rc;
     mysql__op_resume(conn, op, ready);
   }
   return TN_OK;
 }
-
-/* How far to read, and what came of it. */
-struct reach {
-  int64_t end;
-  bool is_over; /* nothing is left */
-};
 
 /* The same where little time is left. */
 #define CLOCK_ROWS 64
@@ -114,7 +126,7 @@ follow(struct mysql__conn *conn, struct mysql__op *op, struct reach *reach)
   int32_t rc;
 
   for (rows = 1;; rows++) {
-    rc = wait_for(conn, op, reach->end);
+    rc = wait_for(conn, op, reach);
     if (rc != TN_OK || op->pending != 0)
       return rc;
     if (rows % CLOCK_ROWS == 0) {
@@ -122,7 +134,7 @@ follow(struct mysql__conn *conn, struct mysql__op *op, struct reach *reach)
       if (rc != TN_OK || conn->host->now() >= reach->end)
         return rc;
     }
-    reach->is_over = !find_next(op);
+    reach->is_over = !find_next(op, reach);
     if (reach->is_over)
       return TN_OK;
     rc = mysql__op_begin(conn, op);
@@ -204,9 +216,11 @@ mysql__calm(struct mysql__conn *conn)
   return TN_E_LOST;
 }
 
-/* How long to read, and how long stopping may take. */
+/* How long to read; and how long the server may say nothing once it is to be
+ * stopped, and how long all of that may take. */
 struct budget {
   int64_t read_ns;
+  int64_t silence_ns;
   int64_t stop_ns;
 };
 
@@ -216,22 +230,24 @@ static int32_t
 stop(struct mysql__conn *conn, struct mysql__op *op,
      const struct budget *budget, bool *ret_was_killed)
 {
-  int64_t now = conn->host->now();
-  struct reach quick = { .end = now + budget->read_ns };
-  struct reach rest = { .end = now + budget->read_ns + budget->stop_ns };
+  int64_t read_end = conn->host->now() + budget->read_ns;
+  struct reach quick = { .end = read_end, .silence_ns = budget->read_ns };
+  struct reach rest = { .end = read_end + budget->stop_ns,
+                        .silence_ns = budget->silence_ns,
+                        .drops_all = true };
   bool was_pending = op->pending != 0;
   int32_t rc = follow(conn, op, &quick);
 
   *ret_was_killed = false;
   if (rc == TN_OK && !quick.is_over) {
-    rc = kill_statement(conn, rest.end);
+    rc = kill_statement(conn, read_end + budget->silence_ns);
     *ret_was_killed = rc == TN_OK;
     if (rc == TN_OK)
       rc = follow(conn, op, &rest);
     if (rc == TN_OK && !rest.is_over)
       rc = TN_E_TIMEOUT;
   }
-  op->has_ended_well = rc == TN_OK && was_pending && op->status == 0;
+  op->has_ended_well = rc == TN_OK && was_pending && !has_failed(op);
   return rc;
 }
 
@@ -239,12 +255,16 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 /* A result that is not read to its end                                 */
 
 /* What the socket holds already may take a while to decrypt. */
-static const struct budget leaving = { INT64_C(20000000), INT64_C(3000000000) };
+static const struct budget leaving = {
+  .read_ns = INT64_C(20000000),
+  .silence_ns = INT64_C(700000000),
+  .stop_ns = INT64_C(3000000000),
+};
 
 int32_t
 mysql__leave(struct mysql__conn *conn, struct mysql__op *op)
 {
-  struct reach all = { .end = INT64_MAX };
+  struct reach all = { .end = INT64_MAX, .silence_ns = INT64_MAX / 2 };
   bool was_killed;
   int32_t rc = stop(conn, op, &leaving, &was_killed);
 
@@ -290,7 +310,11 @@ fail_commit(struct mysql__conn *conn, int32_t category)
 }
 
 /* Many statements are about to end anyway. */
-static const struct budget settling = { INT64_C(3000000), MYSQL__GRACE_NS };
+static const struct budget settling = {
+  .read_ns = INT64_C(3000000),
+  .silence_ns = MYSQL__GRACE_NS,
+  .stop_ns = MYSQL__GRACE_NS,
+};
 
 /* Only statements can be, and only what the server has got whole. */
 static bool
