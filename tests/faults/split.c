@@ -3,7 +3,9 @@
  *
  * Each conversation inserts a row in a transaction and one outside, and notes
  * what it was told of each. In the end what was acknowledged must be in the
- * table, what failed must not be, and what is unknown may. */
+ * table, what failed must not be, and what is unknown may.
+ *
+ *   faults_split SERVER [N]   cuts at each N-th byte only */
 #include "faults.h"
 
 #include <stdatomic.h>
@@ -24,6 +26,7 @@ static unsigned char told[2][WAYS_MAX][CUTS + 1];
 
 static const struct words *words;
 static struct proxy proxies[THREADS];
+static unsigned stride = 1;
 static atomic_uint completed;
 
 struct way {
@@ -194,9 +197,11 @@ run_cuts(void *item)
   size_t way;
   unsigned byte;
 
-  for (way = 0; way < WAYS; way++)
-    for (byte = 1 + (unsigned)(proxy - proxies) * ways[way].step; byte <= CUTS;
-         byte += THREADS * ways[way].step) {
+  for (way = 0; way < WAYS; way++) {
+    unsigned step = ways[way].step * stride;
+
+    for (byte = 1 + (unsigned)(proxy - proxies) * step; byte <= CUTS;
+         byte += THREADS * step) {
       char url[512];
       char rule[32];
       char what[128];
@@ -213,6 +218,7 @@ run_cuts(void *item)
       told[0][way][byte] = (unsigned char)talk.in_transaction;
       told[1][way][byte] = (unsigned char)talk.alone;
     }
+  }
   return NULL;
 }
 
@@ -305,6 +311,10 @@ main(int argc, char **argv)
   size_t i;
 
   words = faults_begin(argc, argv);
+  if (argc > 2)
+    stride = (unsigned)strtoul(argv[2], NULL, 10);
+  if (stride == 0)
+    die("each N-th byte: N is 1 or more");
   for (i = 0; i < THREADS; i++)
     proxy_start(&proxies[i], words, NULL);
   conn = faults_open(getenv(words->variable), 0);

@@ -12,7 +12,8 @@
  *   hole BYTES WAY        let so many bytes pass, then nothing more
  *   reset BYTES WAY       let so many bytes pass, then reset the connection
  *   half BYTES WAY        let so many bytes pass, then end the stream that way
- *   slice BYTES [MICROSECONDS]   pass pieces of this size, and rest after each
+ *   slice BYTES [MICROSECONDS]   pass pieces of this size, and rest after each;
+ *                         1000 times that size after the first 256 KiB
  *   delay MILLISECONDS    pass everything later
  *   rate BYTES            pass so many a second, each way
  *   count                 answer "CONNECTIONS UP DOWN": how many there were,
@@ -43,6 +44,7 @@
 #define MAX_PAIRS   250
 #define MAX_FILLERS 8
 #define BUFFER_SIZE 65536
+#define SLICED_SIZE 262144 /* what follows is more of the same */
 #define SECOND      INT64_C(1000000000)
 #define NEVER       INT64_MAX
 
@@ -292,6 +294,14 @@ accept_client(struct proxy *proxy)
   make_cut(&proxy->rules, pair, DOWN);
 }
 
+static size_t
+piece(const struct rules *rules, const struct stream *stream)
+{
+  if (rules->slice == 0)
+    return BUFFER_SIZE;
+  return stream->counted < SLICED_SIZE ? rules->slice : rules->slice * 1000;
+}
+
 /* How much of what is buffered may be written now. */
 static size_t
 allowed(const struct rules *rules, const struct stream *stream, enum way way)
@@ -301,8 +311,8 @@ allowed(const struct rules *rules, const struct stream *stream, enum way way)
   if (rules->cut != CUT_NONE && rules->is_cut_way[way] &&
       size > rules->cut_after - stream->counted)
     size = (size_t)(rules->cut_after - stream->counted);
-  if (rules->slice != 0 && size > rules->slice)
-    size = rules->slice;
+  if (size > piece(rules, stream))
+    size = piece(rules, stream);
   if (rules->rate != 0 && size > (size_t)rules->rate / 100 + 1)
     size = (size_t)rules->rate / 100 + 1;
   return size;
