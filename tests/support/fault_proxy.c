@@ -13,7 +13,7 @@
  *   reset BYTES WAY       let so many bytes pass, then reset the connection
  *   half BYTES WAY        let so many bytes pass, then end the stream that way
  *   slice BYTES [MICROSECONDS]   pass pieces of this size, and rest after each;
- *                         1000 times that size after the first 256 KiB
+ *                         1000 times that size after the first 32 KiB
  *   delay MILLISECONDS    pass everything later
  *   rate BYTES            pass so many a second, each way
  *   count                 answer "CONNECTIONS UP DOWN": how many there were,
@@ -44,7 +44,7 @@
 #define MAX_PAIRS   250
 #define MAX_FILLERS 8
 #define BUFFER_SIZE 65536
-#define SLICED_SIZE 262144 /* what follows is more of the same */
+#define SLICED_SIZE 32768 /* what follows is more of the same */
 #define SECOND      INT64_C(1000000000)
 #define NEVER       INT64_MAX
 
