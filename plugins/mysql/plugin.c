@@ -85,6 +85,14 @@ static const struct tn_plugin descriptor = {
   .get_table = get_table,
 };
 
+/* OpenSSL's, if that is what the library uses for TLS (verbs.c). At the
+ * program's exit it would take itself apart under sessions that exit handlers
+ * still use, and under a handshake in a thread that was left behind. It is told
+ * not to before the library initializes it. */
+#define NO_ATEXIT UINT64_C(0x00080000)
+extern int OPENSSL_init_crypto(uint64_t options, const void *settings)
+    __attribute__((weak));
+
 /* The library's own initialization is not safe in threads, so it happens here,
  * once for each core. It is never undone: whoever else uses the library in the
  * process would lose it. */
@@ -105,6 +113,8 @@ tn_plugin_entry(struct tn_call *call)
             "mysql: the library was built for programs with one thread");
     return NULL;
   }
+  if (OPENSSL_init_crypto != NULL)
+    (void)OPENSSL_init_crypto(NO_ATEXIT, NULL);
   if (mysql_library_init(0, NULL, NULL) != 0) {
     tn_fail(call, TN_E_PLUGIN, "mysql: the library cannot be initialized");
     return NULL;

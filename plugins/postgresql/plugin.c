@@ -1,5 +1,6 @@
 /* The entry of the PostgreSQL plug-in: who it is, what it can do, which options
  * a URL may carry. */
+#include <openssl/crypto.h>
 #include <stdio.h>
 
 #include "pg_priv.h"
@@ -134,5 +135,9 @@ tn_plugin_entry(struct tn_call *call)
             "postgresql: libpq was built for programs with one thread");
     return NULL;
   }
+
+  /* Before libpq does it: at the program's exit OpenSSL would take itself
+   * apart under sessions that exit handlers, or threads, still use. */
+  (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
   return &descriptor;
 }
