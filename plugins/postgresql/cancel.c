@@ -32,7 +32,8 @@ say_again(struct job *job, char *text, int size)
 {
   static const struct timespec pauses[] = { { .tv_nsec = 100000000 },
                                             { .tv_nsec = 300000000 },
-                                            { .tv_sec = 1 } };
+                                            { .tv_sec = 1 },
+                                            { .tv_sec = 3 } };
   size_t i;
 
   for (i = 0; i < PG__COUNT(pauses) && job->is_sent; i++) {
@@ -164,9 +165,9 @@ bring_in_order(struct pg__conn *conn)
   conn->has_ended_well = rc == TN_OK && failed == NULL;
   PQclear(failed);
 
-  /* A cancel that did not come to its end is on its way already. */
-  if (rc != TN_OK && conn->again_at != INT64_MAX && !conn->is_hunted &&
-      conn->pq != NULL)
+  /* The one that did not come to its end may be too early, too. */
+  if (rc != TN_OK && conn->pq != NULL &&
+      (conn->is_hunted || conn->again_at != INT64_MAX))
     cancel_behind(conn);
   conn->again_at = INT64_MAX;
   return rc;
