@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MAX_ROUNDS 101
+#define SPAN_MS    4000
 #define NS_PER_MS  1e6
 
 struct bench_row bench_rows[BENCH_ROWS + 1];
@@ -110,40 +111,56 @@ by_size(const void *a, const void *b)
   return (left > right) - (left < right);
 }
 
+/* The times of a round, in ms, the sides in the order that the round says. */
+struct times {
+  double raw;
+  double tenon;
+};
+
+static struct times
+run_round(const struct workload *work, int round)
+{
+  struct times times;
+  double raw_sum = 0;
+  double tenon_sum = 0;
+
+  if (round % 2 == 0) {
+    times.raw = timed(work, true, &raw_sum);
+    times.tenon = timed(work, false, &tenon_sum);
+  } else {
+    times.tenon = timed(work, false, &tenon_sum);
+    times.raw = timed(work, true, &raw_sum);
+  }
+  if (raw_sum != tenon_sum || raw_sum == 0)
+    bench_die(work->name, "the two sides did not read the same");
+  return times;
+}
+
+/* So many rounds, and short ones more often. */
 static void
 run_workload(const struct workload *work, int rounds)
 {
   double ratios[MAX_ROUNDS];
   double extra[MAX_ROUNDS];
-  int round;
+  double spent = 0;
+  int count;
 
-  for (round = -1; round < rounds; round++) {
-    double raw_sum = 0;
-    double tenon_sum = 0;
-    double raw_ms;
-    double tenon_ms;
+  (void)run_round(work, -1); /* warming up */
+  for (count = 0; count < rounds || (count < MAX_ROUNDS && spent < SPAN_MS);
+       count++) {
+    struct times times = run_round(work, count);
 
-    if (round % 2 == 0) {
-      raw_ms = timed(work, true, &raw_sum);
-      tenon_ms = timed(work, false, &tenon_sum);
-    } else {
-      tenon_ms = timed(work, false, &tenon_sum);
-      raw_ms = timed(work, true, &raw_sum);
-    }
-    if (raw_sum != tenon_sum || raw_sum == 0)
-      bench_die(work->name, "the two sides did not read the same");
-    if (round < 0) /* warming up */
-      continue;
-    ratios[round] = tenon_ms / raw_ms;
-    extra[round] =
-        work->operations == 0 ? 0 : (tenon_ms - raw_ms) / work->operations;
+    spent += times.raw + times.tenon;
+    ratios[count] = times.tenon / times.raw;
+    extra[count] = (times.tenon - times.raw) /
+                   (work->operations == 0 ? 1 : work->operations);
   }
-  qsort(ratios, (size_t)rounds, sizeof ratios[0], by_size);
-  qsort(extra, (size_t)rounds, sizeof extra[0], by_size);
-  printf("%-30s %7s  %.3f  %.3f  %.3f", work->name, work->goal, ratios[0],
-         ratios[rounds / 2], ratios[rounds - 1]);
+  qsort(ratios, (size_t)count, sizeof ratios[0], by_size);
+  qsort(extra, (size_t)count, sizeof extra[0], by_size);
+  printf("%-30s %7s  %.3f  %.3f  %.3f  %3d", work->name, work->goal, ratios[0],
+         ratios[count / 2], ratios[count - 1], count);
   if (work->operations != 0)
-    printf("   %+.2f ms", extra[rounds / 2]);
+    printf("   %+.2f ms", extra[count / 2]);
   putchar('\n');
   fflush(stdout);
 }
@@ -179,8 +196,8 @@ run_workloads(int rounds, const char *word)
   };
   size_t i;
 
-  printf("%-30s %7s  min    median max    (%d rounds)\n", "time, Tenon to raw",
-         "goal", rounds);
+  printf("%-30s %7s  min    median max    rounds\n", "time, Tenon to raw",
+         "goal");
   for (i = 0; i < sizeof works / sizeof works[0]; i++)
     if (works[i].raw != NULL && strstr(works[i].name, word) != NULL)
       run_workload(&works[i], rounds);
