@@ -17,6 +17,7 @@ tn_conn_close(tn_conn **conn)
   *conn = NULL;
   if (closing->bulk != NULL)
     tn_bulk__orphan(closing->bulk);
+  tn_cache__empty(&closing->cache);
   while (closing->statements != NULL)
     tn_prepared__orphan(closing->statements);
 
@@ -47,6 +48,12 @@ const char *
 tn_conn_server_version(const tn_conn *conn)
 {
   return tn_backend_server_version(conn->backend, conn->handle);
+}
+
+void
+tn_conn_cache_stats(const tn_conn *conn, struct tn_cache_stats *ret)
+{
+  *ret = conn->cache.stats;
 }
 
 uint64_t
@@ -94,6 +101,7 @@ tn_conn_reset(tn_conn *conn, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
+  tn_cache__empty(&conn->cache);
   rc = tn_backend_reset(conn->backend, conn->handle, &call);
   return tn_conn__end(conn, rc, err);
 }

@@ -11,6 +11,10 @@
 /* How long an opening may take that names no deadline. */
 #define OPEN_MS 30000
 
+/* As conf/tenon.ini has them. */
+#define CACHE_COUNT 100
+#define CACHE_BYTES 1048576
+
 /* What connect() is given, built up from several places. */
 struct opening {
   tn_registry *registry;
@@ -215,6 +219,38 @@ open_wake(tn_conn *conn, tn_err *err)
                     strerror_r(errno, text, sizeof text));
 }
 
+/* What the configuration says of the target, or its initial value. */
+static enum tn_code
+configured_number(const struct opening *opening, const char *key,
+                  int64_t initial, int64_t *ret, tn_err *err)
+{
+  *ret = initial;
+  if (opening->database == NULL)
+    return TN_OK;
+  return tn_config_number(opening->config, opening->database, key, ret, err);
+}
+
+static enum tn_code
+size_cache(const struct opening *opening, const struct tn_conn_options *options,
+           struct tn_cache *cache, tn_err *err)
+{
+  int64_t count = options->statement_cache;
+  int64_t bytes = (int64_t)options->statement_cache_bytes;
+  enum tn_code rc = TN_OK;
+
+  if (count == 0)
+    rc = configured_number(opening, "statement_cache_size", CACHE_COUNT, &count,
+                           err);
+  else if (count == TN_CACHE_NONE)
+    count = 0;
+  if (rc == TN_OK && bytes == 0)
+    rc = configured_number(opening, "statement_cache_bytes", CACHE_BYTES,
+                           &bytes, err);
+  cache->max_count = (uint32_t)count;
+  cache->max_bytes = (size_t)bytes;
+  return rc;
+}
+
 static enum tn_code
 new_conn(const struct tn_conn_options *options,
          const struct tn_backend *backend, tn_conn **ret, tn_err *err)
@@ -274,6 +310,11 @@ connect_session(const struct opening *opening, const tn_url *url,
     rc = new_conn(options, opening->backend, &conn, err);
   if (conn == NULL)
     return rc;
+  rc = size_cache(opening, options, &conn->cache, err);
+  if (rc != TN_OK) {
+    tn_conn__free(conn);
+    return rc;
+  }
   rc = tn_conn__begin(conn,
                       options->deadline == 0 ? tn_deadline_after_ms(OPEN_MS)
                                              : options->deadline,

@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "backend.h"
+#include "cache.h"
 #include "placeholder.h"
 
 /* States of tn_conn.activity. */
@@ -56,7 +57,10 @@ struct tn_result {
 struct tn_prepared {
   tn_conn *conn; /* NULL: it was closed */
   void *handle;
-  bool returns_rows; /* by what prepare() knew */
+  bool returns_rows;        /* by what prepare() knew */
+  uint32_t kind;            /* enum tn_sql_kind */
+  struct tn_cached *cached; /* where the connection keeps it; NULL: it does
+                               not */
   struct tn_sql sql;
   tn_value *places; /* sql.place_count values, put in order */
   tn_value *cells;  /* one row */
@@ -82,9 +86,10 @@ struct tn_conn {
   tn_wait_fn wait;
   void *wait_user;
   tn_prepared *statements; /* all that are open */
-  tn_bulk *bulk;           /* the load that is open; or NULL */
-  struct tn_arena arena;   /* what connect() made */
-  tn_err scratch;          /* when the caller passes no error object */
+  struct tn_cache cache;
+  tn_bulk *bulk;         /* the load that is open; or NULL */
+  struct tn_arena arena; /* what connect() made */
+  tn_err scratch;        /* when the caller passes no error object */
 };
 
 /* Begin an operation and prepare its calls: `*err` becomes one that is never

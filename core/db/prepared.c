@@ -3,6 +3,7 @@
  * for both. */
 #include "db_priv.h"
 
+#include "kind.h"
 #include "text.h"
 
 static void
@@ -135,6 +136,7 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
   if (rc != TN_OK)
     return rc;
   prepared->returns_rows = info.column_count > 0;
+  prepared->kind = tn_sql_kind(dialect, sql, size);
   return match_places(prepared, &info, flags, err);
 }
 
@@ -365,6 +367,8 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   tn_result *result = &prepared->result;
   enum tn_code rc;
 
+  if (prepared->kind == TN_SQL_OTHER)
+    tn_cache__empty(&prepared->conn->cache);
   result->conn = prepared->conn;
   result->prepared = prepared;
   result->call.call.arena = &result->arena;
@@ -402,27 +406,51 @@ tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
   return TN_OK;
 }
 
+/* The statement of a query's text: one that is kept, or a new one that will be,
+ * if it is of a kind that runs again. */
+static enum tn_code
+find_statement(tn_conn *conn, const struct tn_query *query,
+               struct tn_host_call *call, tn_prepared **ret, tn_err *err)
+{
+  tn_prepared *prepared =
+      tn_cache__take(&conn->cache, query->sql, query->flags);
+  enum tn_code rc = TN_OK;
+
+  if (prepared == NULL)
+    rc = tn_prepared__new(conn, query->sql, query->flags, call, &prepared, err);
+  if (rc != TN_OK)
+    return rc;
+  if (prepared->cached == NULL && prepared->kind != TN_SQL_OTHER &&
+      prepared->kind != TN_SQL_TRANSACTION)
+    tn_cache__add(&conn->cache, prepared, query->sql, query->flags);
+  *ret = prepared;
+  return TN_OK;
+}
+
 enum tn_code
 tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
               tn_err *err)
 {
-  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  tn_prepared *prepared = NULL;
   struct tn_host_call call;
   enum tn_code rc;
 
   rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
-  rc = tn_prepared__new(conn, query->sql, query->flags, &call, &prepared, err);
-  if (prepared == NULL)
+  rc = find_statement(conn, query, &call, &prepared, err);
+  if (rc != TN_OK)
     return tn_conn__end(conn, rc, err);
   prepared->result.call = call;
   prepared->result.owns_prepared = true;
   rc = run(prepared, query, err);
-  if (rc != TN_OK)
+  if (rc != TN_OK) {
+    if (!tn_cache__survives(rc))
+      tn_cache__forget(&conn->cache, prepared);
+    tn_cache__give(&conn->cache, prepared);
     return rc;
+  }
   *ret = &prepared->result;
-  prepared = NULL;
   return TN_OK;
 }
 

@@ -339,7 +339,9 @@ tn_result_close(tn_result **result)
   closing->next_set = NULL;
   closing->has_next_set = false;
   tn_arena_reset(&closing->arena);
-  if (closing->owns_prepared) {
+  if (closing->owns_prepared && closing->prepared->conn != NULL) {
+    tn_cache__give(&closing->prepared->conn->cache, closing->prepared);
+  } else if (closing->owns_prepared) {
     tn_prepared *prepared = closing->prepared;
 
     tn_prepared_close(&prepared);

@@ -114,6 +114,16 @@ static const struct tn_config_option options[] = {
   SECONDS_ROW("db_max_retry_interval", "10", 0,
               "Longest time before a repeat of a transaction. Seconds.", ""),
 
+  /* Statements. */
+  COUNT_ROW("statement_cache_size", "100", 0, 1000000,
+            "Statements that a connection keeps prepared, to be found again "
+            "by their text. A count; 0 keeps none.",
+            ""),
+  COUNT_ROW("statement_cache_bytes", "1048576", 0, MOST,
+            "The most text of the statements that a connection keeps. A "
+            "count of bytes.",
+            ""),
+
   /* What is written to the log. */
   PERCENT_ROW("connection_debug", "0",
               "How much to log of what is sent. Percent: below 50 warnings "

@@ -36,7 +36,15 @@ struct tn_conn_options {
   const struct tn_log *log; /* copied; NULL: silent */
   tn_wait_fn wait;          /* NULL: poll(2) */
   void *wait_user;
+  uint32_t statement_cache; /* statements that tn_conn_query() keeps prepared,
+                               found again by their text; 0: what `config` says
+                               of the target, else 100; TN_CACHE_NONE */
+  uint32_t reserved;
+  uint64_t statement_cache_bytes; /* the most text of them; 0: likewise, else
+                                     1 MiB */
 };
+
+#define TN_CACHE_NONE UINT32_MAX
 
 /* Open a session. `target` is a URL, or "@name" for a database of
  * options->config. `options` may be NULL; its pointers must outlive the
@@ -212,6 +220,19 @@ TN_API TN_MUST_USE enum tn_code tn_conn_set_access(tn_conn *conn,
  * TN_E_CANCELED. When nothing runs, nothing happens: a later call is never
  * hit. Thread-safe as long as `conn` is open. */
 TN_API void tn_conn_cancel(tn_conn *conn);
+
+/* What became of the statements that `conn` keeps by their text. Those are
+ * closed when a statement runs that is not SELECT, INSERT, UPDATE, DELETE,
+ * their kin or about a transaction: it may change what they mean. */
+struct tn_cache_stats {
+  uint64_t hits;    /* queries that found theirs */
+  uint64_t misses;  /* that did not */
+  uint64_t evicted; /* closed to make room */
+  uint64_t kept;    /* at present */
+  uint64_t bytes;   /* of their text */
+};
+TN_API void tn_conn_cache_stats(const tn_conn *conn,
+                                struct tn_cache_stats *ret);
 
 /* What may still be done (enum tn_connection_verdict). */
 TN_API uint32_t tn_conn_verdict(const tn_conn *conn);

@@ -178,7 +178,7 @@ run_workloads(int rounds, const char *word)
   const struct workload works[] = {
     { "point select", is_server ? "1.05" : "1.15", bench_raw.point, tenon_point,
       0, false },
-    { "point select, text each time", "", bench_raw.point_text,
+    { "point select, text each time", "0.50", bench_raw.point_text,
       tenon_point_text, 0, false },
     { "point selects in a batch", bench_raw.pipelines ? "0.50" : "",
       bench_raw.point, tenon_pipeline, 0, false },

@@ -125,6 +125,7 @@ void suite_check_value(struct suite *suite, const tn_value *got,
 extern const struct suite_case cases_load[];
 extern const struct suite_case cases_connect[];
 extern const struct suite_case cases_query[];
+extern const struct suite_case cases_cache[];
 extern const struct suite_case cases_buffer[];
 extern const struct suite_case cases_sets[];
 extern const struct suite_case cases_name[];

@@ -81,11 +81,12 @@ fixture_url(const char *more)
   return url_text;
 }
 
-/* The options with the registry, which is made if need be. */
+/* The options with the registry, which is made if need be. No statement is kept
+ * by its text, so that each use of one is seen. */
 static inline struct tn_conn_options
 fixture_options(void)
 {
-  struct tn_conn_options options = { .timeout_ms = 0 };
+  struct tn_conn_options options = { .statement_cache = TN_CACHE_NONE };
 
   if (registry == NULL)
     fixture_registry(NULL);

@@ -20,7 +20,8 @@ struct expected_row {
   uint32_t is_secret;
 };
 
-/* The options of all releases of oslo.db, and `password`, which is ours. */
+/* The options of all releases of oslo.db, and ours: `password` and those of the
+ * statement cache. */
 static const struct expected_row expected_rows[] = {
   { "connection", NULL, TN_UNIT_TEXT, 1 },
   { "slave_connection", NULL, TN_UNIT_TEXT, 1 },
@@ -38,6 +39,8 @@ static const struct expected_row expected_rows[] = {
   { "db_retry_interval", "1", TN_UNIT_SECONDS, 0 },
   { "db_inc_retry_interval", "true", TN_UNIT_BOOL, 0 },
   { "db_max_retry_interval", "10", TN_UNIT_SECONDS, 0 },
+  { "statement_cache_size", "100", TN_UNIT_COUNT, 0 },
+  { "statement_cache_bytes", "1048576", TN_UNIT_COUNT, 0 },
   { "connection_debug", "0", TN_UNIT_PERCENT, 0 },
   { "connection_trace", "false", TN_UNIT_BOOL, 0 },
   { "mysql_sql_mode", "TRADITIONAL", TN_UNIT_TEXT, 0 },
@@ -374,6 +377,6 @@ Test(config_rows, the_sample_file_loads_with_every_line_uncommented)
                                NULL, &config, &err),
                TN_OK, "%s", err.message);
   cr_expect_str_eq(tn_config_origin(config, "database", "sqlite_db"),
-                   "tenon.ini:27");
+                   "tenon.ini:29");
   tn_strbuf_clear(&open);
 }

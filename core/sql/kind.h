@@ -1,0 +1,23 @@
+/* What a statement is, as far as its first word tells. */
+#ifndef TENON_KIND_H
+#define TENON_KIND_H
+
+#include <tenon/plugin.h>
+
+enum tn_sql_kind {
+  TN_SQL_OTHER = 1, /* may change what later statements mean: DDL, SET, USE,
+                       DISCARD, CALL, whatever is not known */
+  TN_SQL_SELECT,    /* also WITH, VALUES and TABLE */
+  TN_SQL_INSERT,    /* also REPLACE */
+  TN_SQL_UPDATE,
+  TN_SQL_DELETE,
+  TN_SQL_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT and the like */
+  TN_SQL_KIND_COUNT
+};
+
+/* The kind (enum tn_sql_kind) of the statement in `size` bytes of text, behind
+ * blanks, comments and opening parentheses. */
+uint32_t tn_sql_kind(const struct tn_dialect_table *dialect, const char *text,
+                     size_t size);
+
+#endif
