@@ -288,6 +288,7 @@ static enum tn_code
 open_checked(const struct walk *walk, const struct stat *checked, int *ret_fd,
              tn_err *err)
 {
+  static const char exchanged[] = "exchanged while it was being checked";
   TN_CLEANUP(close_fd)
   int fd = openat(walk->folder, walk->name, OPEN_READ_FLAGS | O_NOFOLLOW);
   struct stat st;
@@ -296,10 +297,12 @@ open_checked(const struct walk *walk, const struct stat *checked, int *ret_fd,
   if (fd < 0 && errno == EACCES)
     return refuse(walk->step, checked, "the effective user may not read it",
                   err);
+  if (fd < 0 && errno == ELOOP) /* it was no link a moment ago */
+    return refuse(walk->step, checked, exchanged, err);
   if (fd < 0 || fstat(fd, &st) != 0)
     return fail_errno(walk->step, errno, err);
   if (st.st_dev != checked->st_dev || st.st_ino != checked->st_ino)
-    return refuse(walk->step, &st, "exchanged while it was being checked", err);
+    return refuse(walk->step, &st, exchanged, err);
   flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0)
     return fail_errno(walk->step, errno, err);
