@@ -232,7 +232,7 @@ Test(faults, rows_that_cannot_be_kept_take_their_changes_with_them)
 
 static sqlite3_vfs *real_vfs;
 static long io_fail_at, io_seen;
-static int io_full; /* fail as a full disk does */
+static bool io_full; /* fail as a full disk does */
 
 struct file {
   sqlite3_file base;
@@ -334,8 +334,34 @@ file_characteristics(sqlite3_file *file)
   return inner(file)->pMethods->xDeviceCharacteristics(inner(file));
 }
 
+/* The index of a write-ahead log is in memory: nothing of it can fail here. */
+static int
+file_shm_map(sqlite3_file *file, int page, int size, int extend,
+             void volatile **ret)
+{
+  return inner(file)->pMethods->xShmMap(inner(file), page, size, extend, ret);
+}
+
+static int
+file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+  return inner(file)->pMethods->xShmLock(inner(file), offset, count, flags);
+}
+
+static void
+file_shm_barrier(sqlite3_file *file)
+{
+  inner(file)->pMethods->xShmBarrier(inner(file));
+}
+
+static int
+file_shm_unmap(sqlite3_file *file, int with_file)
+{
+  return inner(file)->pMethods->xShmUnmap(inner(file), with_file);
+}
+
 static const sqlite3_io_methods file_methods = {
-  1,
+  2,
   file_close,
   file_read,
   file_write,
@@ -348,10 +374,10 @@ static const sqlite3_io_methods file_methods = {
   file_control,
   file_sector,
   file_characteristics,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
+  file_shm_map,
+  file_shm_lock,
+  file_shm_barrier,
+  file_shm_unmap,
   NULL,
   NULL,
 };
@@ -398,62 +424,114 @@ install_failing_vfs(void)
   cr_assert_eq(sqlite3_vfs_register(&vfs, 0), SQLITE_OK);
 }
 
-/* Insert a row, in a transaction or alone, with the disk failing at its nth
- * operation, and look with a sound disk at what became of it. */
+struct disk_walk {
+  bool in_txn;
+  bool is_full;        /* writes fail as on a full disk */
+  bool until_closed;   /* the disk stays away while the session is closed */
+  const char *journal; /* "journal_mode=..." */
+};
+
+/* A table without rows, of a session on the disk that fails. */
 static void
-walk_disk(bool in_txn, int is_full)
+open_on_disk(struct session *s, const char *path, const char *journal)
+{
+  char options[80];
+
+  io_fail_at = 0;
+  snprintf(options, sizeof options, "vfs=failing %s", journal);
+  session_open(s, path, options);
+  run(s, "DROP TABLE t");
+  must(s, "CREATE TABLE t(a)");
+  /* After each commit the log is copied to the database, or it is not. */
+  must(s, "PRAGMA wal_autocheckpoint=1");
+}
+
+static int32_t
+insert_on_disk(struct session *s, bool in_txn)
+{
+  int32_t rc = in_txn ? begin(s) : TN_OK;
+
+  if (rc == TN_OK)
+    rc = run(s, "INSERT INTO t VALUES (zeroblob(9000))");
+  if (rc == TN_OK && in_txn)
+    rc = s->txn->commit(s->handle, &s->fake.call);
+  return rc;
+}
+
+static void
+check_failure(struct session *s, const struct disk_walk *walk, int32_t rc,
+              long nth)
+{
+  if (walk->in_txn)
+    cr_expect_neq(s->txn->state(s->handle), TN_TXN_NONE, "operation %ld", nth);
+  cr_expect(rc == TN_E_UNCERTAIN ? s->fake.err.replay == TN_REPLAY_UNKNOWN
+                                 : rc == TN_E_IO,
+            "%s, operation %ld: %s", walk->journal, nth, s->fake.err.message);
+  if (rc == TN_E_IO && (s->fake.err.native & 0xff) == SQLITE_IOERR)
+    cr_expect_eq(s->fake.err.connection, TN_CONNECTION_DEAD);
+}
+
+/* Insert a row with the disk failing at its nth operation, and look with a
+ * sound disk at what became of it. */
+static void
+walk_disk(const struct disk_walk *walk)
 {
   struct folder folder = folder_new();
-  char path[256];
+  char path[256], text[80];
   bool is_done = false;
   long nth;
 
+  path_in(&folder, "x.db", path);
   for (nth = 1; !is_done; nth++) {
     struct session s;
-    int32_t rc = TN_OK;
     int64_t rows;
+    int32_t rc;
 
-    io_fail_at = 0;
-    session_open(&s, path_in(&folder, "x.db", path), "vfs=failing");
-    run(&s, "DROP TABLE t");
-    must(&s, "CREATE TABLE t(a)");
-    io_full = is_full;
+    open_on_disk(&s, path, walk->journal);
+    io_full = walk->is_full;
     io_seen = 0;
     io_fail_at = nth;
-    if (in_txn)
-      rc = begin(&s);
-    if (rc == TN_OK)
-      rc = run(&s, "INSERT INTO t VALUES (zeroblob(9000))");
-    if (rc == TN_OK && in_txn)
-      rc = s.txn->commit(s.handle, &s.fake.call);
+    rc = insert_on_disk(&s, walk->in_txn);
     is_done = io_seen < nth;
-    io_fail_at = 0;
-    if (rc != TN_OK && in_txn)
-      cr_expect_neq(s.txn->state(s.handle), TN_TXN_NONE, "operation %ld", nth);
     if (rc != TN_OK)
-      cr_expect(rc == TN_E_UNCERTAIN ? s.fake.err.replay == TN_REPLAY_UNKNOWN
-                                     : rc == TN_E_IO,
-                "operation %ld: %s", nth, s.fake.err.message);
-    if (rc == TN_E_IO && (s.fake.err.native & 0xff) == SQLITE_IOERR)
-      cr_expect_eq(s.fake.err.connection, TN_CONNECTION_DEAD);
+      check_failure(&s, walk, rc, nth);
+    if (!walk->until_closed)
+      io_fail_at = 0;
     session_close(&s);
+    io_fail_at = 0;
 
     session_open(&s, path, "");
     rows = number_of(&s, "SELECT count(*) FROM t");
     cr_expect(rc == TN_OK ? rows == 1 : rc == TN_E_UNCERTAIN || rows == 0,
-              "operation %ld: %s, %lld rows", nth, tn_code_name(rc),
-              (long long)rows);
+              "%s, operation %ld: %s, %lld rows", walk->journal, nth,
+              tn_code_name(rc), (long long)rows);
+    cr_expect_str_eq(text_of(&s, "PRAGMA integrity_check", text, sizeof text),
+                     "ok", "%s, operation %ld", walk->journal, nth);
     session_close(&s);
   }
   cr_expect_gt(nth, 5);
   folder_free(&folder);
 }
 
+static void
+walk_disks(const char *journal)
+{
+  int i;
+
+  install_failing_vfs();
+  for (i = 0; i < 8; i++)
+    walk_disk(&(struct disk_walk){ .in_txn = (i & 1) != 0,
+                                   .is_full = (i & 2) != 0,
+                                   .until_closed = (i & 4) != 0,
+                                   .journal = journal });
+}
+
 Test(faults, a_failing_disk_never_makes_a_commit_a_lie)
 {
-  install_failing_vfs();
-  walk_disk(true, 0);
-  walk_disk(false, 0);
-  walk_disk(true, 1);
-  walk_disk(false, 1);
+  walk_disks("journal_mode=delete");
+}
+
+Test(faults, nor_does_it_with_a_write_ahead_log)
+{
+  walk_disks("journal_mode=wal");
 }
