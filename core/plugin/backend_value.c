@@ -49,6 +49,17 @@ is_plain(const struct tn_backend *backend, const tn_value *value)
          tn_text_is_utf8(value->as.bytes.data, value->as.bytes.size, NULL);
 }
 
+static enum tn_code
+check_size(const struct tn_backend *backend, const tn_value *value, tn_err *err)
+{
+  if (value->type < 32 && (TYPE_BIT(value->type) & bytes_types) != 0 &&
+      value->as.bytes.size > backend->dialect.max_value_bytes)
+    return tn_err_set(err, TN_E_LIMIT, "%zu bytes; %s takes %llu",
+                      value->as.bytes.size, backend->plugin.name,
+                      (unsigned long long)backend->dialect.max_value_bytes);
+  return TN_OK;
+}
+
 /* A well-formed value, its type and its size. Of an array each item: those of
  * one level have the same type, which is looked at even if there are none. */
 static enum tn_code
@@ -66,26 +77,25 @@ check_accepted(const struct tn_backend *backend, const tn_value *value,
     return tn_err_set(err, TN_E_UNSUPPORTED, "%s takes no %s %s", name,
                       type == value->type ? "value of type" : "array of",
                       tn_type_name(type));
-  if ((TYPE_BIT(value->type) & bytes_types) != 0 &&
-      value->as.bytes.size > backend->dialect.max_value_bytes)
-    return tn_err_set(err, TN_E_LIMIT, "%zu bytes; %s takes %llu",
-                      value->as.bytes.size, name,
-                      (unsigned long long)backend->dialect.max_value_bytes);
+  rc = check_size(backend, value, err);
   if (value->type != TN_ARRAY)
-    return TN_OK;
+    return rc;
   for (size_t i = 0; rc == TN_OK && i < value->as.array.count; i++)
     if (value->as.array.items[i].type != TN_NULL)
       rc = check_accepted(backend, &value->as.array.items[i], err);
   return rc;
 }
 
-/* A value that may have to be refused. */
+/* A value that may have to be refused; one that is too long unseen, which
+ * takes seconds to read. */
 static enum tn_code
 check_value(const struct tn_backend *backend, const tn_value *value,
             tn_err *err)
 {
-  enum tn_code rc = tn_value_check(value, err);
+  enum tn_code rc = check_size(backend, value, err);
 
+  if (rc == TN_OK)
+    rc = tn_value_check(value, err);
   return rc == TN_OK ? check_accepted(backend, value, err) : rc;
 }
 

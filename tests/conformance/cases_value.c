@@ -4,8 +4,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
-/* 64 MiB, the largest value here. */
+/* 64 MiB, the largest value that has to come back. */
 #define BIG_BYTES ((size_t)64 << 20)
 
 static const char DIGITS_65[] =
@@ -413,6 +415,81 @@ buffered_rows_keep_their_bytes(struct suite *suite)
   }
 }
 
+/* ---- far too long ---- */
+
+/* More memory than that must not be taken for what is refused. */
+#define COPY_MAX_KIB (64 * 1024)
+
+static long
+peak_kib(void)
+{
+  struct rusage usage;
+
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+}
+
+static void
+check_huge(struct suite *suite, tn_conn *conn, uint32_t type, const void *bytes,
+           size_t size)
+{
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value values[] = { tn_int64(1), tn_bytes(type, bytes, size) };
+  const struct tn_query insert = {
+    .sql = "INSERT INTO tn_value VALUES (?, ?)",
+    .values = values,
+    .value_count = 2,
+  };
+  tn_err err = TN_ERR_INIT;
+  enum tn_code rc = tn_conn_query(conn, &insert, &result, &err);
+
+  CHECK_CODE(suite, rc, TN_E_LIMIT, &err, tn_type_name((int32_t)type));
+  CHECK(suite, err.parameter == 2, "%s of %zu bytes: parameter %d: %s",
+        tn_type_name((int32_t)type), size, (int)err.parameter, err.message);
+  CHECK_USABLE(suite, conn);
+}
+
+/* The bytes are pages of zeros that take no memory as long as they are only
+ * read. */
+static void
+huge_values_are_refused_by_their_length(struct suite *suite)
+{
+  static const uint64_t sizes[] = { (UINT64_C(1) << 30) - 1, UINT64_C(1) << 30,
+                                    UINT64_C(2) << 30,
+                                    (UINT64_C(4) << 30) + 7 };
+  static const char *const columns[] = { "type.text", "type.blob" };
+  static const uint32_t types[] = { TN_TEXT, TN_BLOB };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  char create[128];
+  size_t room = sizeof(size_t) > 4 ? (size_t)sizes[3] : (size_t)sizes[1];
+  void *bytes = mmap(NULL, room, PROT_READ,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  long before;
+
+  CHECK(suite, bytes != MAP_FAILED, "no address space");
+  if (bytes != MAP_FAILED && suite_owes(suite, TN_CAP_WRITE | TN_CAP_DDL))
+    conn = suite_connect(suite);
+  for (size_t i = 0; conn != NULL && i < 2; i++) {
+    snprintf(create, sizeof create,
+             "DROP TABLE IF EXISTS tn_value;"
+             "CREATE TABLE tn_value (id INTEGER, v %s)",
+             quirk(suite, columns[i]));
+    if (!suite_run(suite, conn, create))
+      break;
+    before = peak_kib();
+    for (size_t j = 0; j < 4 && sizes[j] <= room; j++)
+      check_huge(suite, conn, types[i], bytes, (size_t)sizes[j]);
+    CHECK(suite, peak_kib() - before < COPY_MAX_KIB, "%ld KiB were taken",
+          peak_kib() - before);
+    CHECK(suite,
+          suite_number(suite, conn, "SELECT count(*) FROM tn_value") == 0,
+          "something was stored");
+  }
+  if (conn != NULL)
+    suite_run(suite, conn, "DROP TABLE IF EXISTS tn_value");
+  if (bytes != MAP_FAILED)
+    munmap(bytes, room);
+}
+
 const struct suite_case cases_value[] = {
   { "value: bools and integers come back equal", bools_and_integers },
   { "value: integers above 2^63-1 come back or are refused",
@@ -422,6 +499,8 @@ const struct suite_case cases_value[] = {
   { "value: texts come back equal", texts },
   { "value: blobs come back equal", blobs },
   { "value: a blob of 64 MiB comes back equal", big_blob },
+  { "value: gigabytes are refused by their length",
+    huge_values_are_refused_by_their_length },
   { "value: dates and times come back equal", dates_and_times },
   { "value: uuids and JSON come back equal", uuids_and_json },
   { "value: what is no value is refused by its number",

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fake_plugin.h"
 
@@ -101,6 +102,24 @@ Test(backend_value, values_that_the_backend_cannot_hold_are_refused_by_number)
       cr_expect_str_eq(err.message, cases[i].message, "case %zu", i);
     cr_expect_eq(tn_backend_check_values(backend, values, 2, NULL),
                  (enum tn_code)cases[i].code, "case %zu", i);
+  }
+}
+
+Test(backend_value, what_is_too_long_is_refused_without_a_look_at_it)
+{
+  static const uint32_t types[] = { TN_TEXT, TN_BLOB, TN_DECIMAL, TN_JSON };
+  size_t size = SIZE_MAX / 2;
+  void *nowhere =
+      mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  cr_assert_eq(make(), TN_OK);
+  cr_assert_neq(nowhere, MAP_FAILED);
+  for (size_t i = 0; i < TN_COUNT(types); i++) {
+    tn_value value = tn_bytes(types[i], nowhere, size);
+
+    cr_expect_eq(tn_backend_check_values(backend, &value, 1, &err), TN_E_LIMIT,
+                 "%s: %s", tn_type_name((int32_t)types[i]), err.message);
+    cr_expect_eq(err.parameter, 1);
   }
 }
 
