@@ -2,6 +2,7 @@
  * is told that has to give up. */
 #include "suite.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -14,10 +15,11 @@
 static void
 sleep_ms(long ms)
 {
-  const struct timespec time = { .tv_sec = ms / 1000,
-                                 .tv_nsec = ms % 1000 * 1000000 };
+  struct timespec left = { .tv_sec = ms / 1000,
+                           .tv_nsec = ms % 1000 * 1000000 };
 
-  nanosleep(&time, NULL);
+  while (nanosleep(&left, &left) != 0 && errno == EINTR)
+    continue;
 }
 
 static const char UPDATE_1[] = "UPDATE tn_lock SET v = v + 1 WHERE id = 1";

@@ -2,6 +2,7 @@
  * deadline, by a cancel, or because nobody wanted the rest of its rows. */
 #include "suite.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>

@@ -1,6 +1,7 @@
 /* Deadlines and cancellation: on time, and never at the wrong statement. */
 #include "suite.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -14,10 +15,11 @@
 static void
 sleep_ms(long ms)
 {
-  const struct timespec time = { .tv_sec = ms / 1000,
-                                 .tv_nsec = ms % 1000 * 1000000 };
+  struct timespec left = { .tv_sec = ms / 1000,
+                           .tv_nsec = ms % 1000 * 1000000 };
 
-  nanosleep(&time, NULL);
+  while (nanosleep(&left, &left) != 0 && errno == EINTR)
+    continue;
 }
 
 static enum tn_code
