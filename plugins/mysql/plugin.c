@@ -2,6 +2,7 @@
  * URL may carry. */
 #include "my_priv.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static const char *const schemes[] = { "mysql", "mariadb", NULL };
@@ -93,6 +94,23 @@ static const struct tn_plugin descriptor = {
 extern int OPENSSL_init_crypto(uint64_t options, const void *settings)
     __attribute__((weak));
 
+/* MariaDB's library has the whole process ignore SIGPIPE, which is not a
+ * library's to decide. verbs.c and the host's threads see to it that none comes
+ * of what we write. */
+static bool
+init_library(void)
+{
+  struct sigaction pipe;
+  bool is_good;
+
+  if (OPENSSL_init_crypto != NULL)
+    (void)OPENSSL_init_crypto(NO_ATEXIT, NULL);
+  sigaction(SIGPIPE, NULL, &pipe);
+  is_good = mysql_library_init(0, NULL, NULL) == 0;
+  sigaction(SIGPIPE, &pipe, NULL);
+  return is_good;
+}
+
 /* The library's own initialization is not safe in threads, so it happens here,
  * once for each core. It is never undone: whoever else uses the library in the
  * process would lose it. */
@@ -113,9 +131,7 @@ tn_plugin_entry(struct tn_call *call)
             "mysql: the library was built for programs with one thread");
     return NULL;
   }
-  if (OPENSSL_init_crypto != NULL)
-    (void)OPENSSL_init_crypto(NO_ATEXIT, NULL);
-  if (mysql_library_init(0, NULL, NULL) != 0) {
+  if (!init_library()) {
     tn_fail(call, TN_E_PLUGIN, "mysql: the library cannot be initialized");
     return NULL;
   }

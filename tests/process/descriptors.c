@@ -1,7 +1,7 @@
 /* Descriptors of a process: what happens when there are none left, and who
  * else gets to see the ones that a connection has.
  *
- *   process_descriptors URL|env:NAME [sockets]
+ *   process_descriptors URL [sockets]
  *
  * With "sockets" the client library makes its sockets close-on-exec in a second
  * step, or leaves it to the plug-in. A child that is started between the two
