@@ -13,10 +13,10 @@ from support import PATIENCE_S, TENON, TenonTest, environment
 CANARY = "Wq8zLm3xTp6vRk9nYb2cHd5j"
 MAKE = {
     "postgresql": (f"CREATE ROLE canary LOGIN PASSWORD '{CANARY}'", "DROP ROLE canary",
-                   "SELECT 1, pg_sleep(20)"),
+                   "SELECT {}, pg_sleep(20)"),
     "mysql": (f"CREATE USER canary@'%' IDENTIFIED BY '{CANARY}'; "
               "GRANT ALL ON tenon.* TO canary@'%'", "DROP USER canary@'%'",
-              "SELECT 1, SLEEP(20)"),
+              "SELECT {}, SLEEP(20)"),
 }
 
 
@@ -51,6 +51,8 @@ def count_in_memory(pid):
 
 
 class Canary(TenonTest):
+    number = 0  # of statements
+
     def setUp(self):
         super().setUp()
         self.secret = self.write("secret", CANARY + "\n")
@@ -103,25 +105,27 @@ class Canary(TenonTest):
                             self.assertEqual(is_good, code == 0, out)
                         self.assertNotIn(CANARY, out)
 
-    def wait_until_it_runs(self, name, process):
-        """The statement has begun when the server says so."""
+    def wait_until_it_runs(self, name, number, process):
+        """The statement of that number has begun when the server says so. Those of
+        programs that were killed go on for a while."""
         admin = os.environ[f"TENON_TEST_{name.upper()}_ADMIN"]
         sql = {"postgresql": "SELECT count(*) FROM pg_stat_activity WHERE usename = 'canary'"
-                             " AND wait_event = 'PgSleep'",
+                             f" AND wait_event = 'PgSleep' AND query LIKE 'SELECT {number},%'",
                "mysql": "SELECT count(*) FROM information_schema.processlist"
-                        " WHERE user = 'canary' AND info LIKE '%SLEEP%'"}[name]
+                        f" WHERE user = 'canary' AND info LIKE 'SELECT {number},%'"}[name]
         until = time.monotonic() + PATIENCE_S
         while self.query(sql, url=admin) != [[1]]:
             self.assertIsNone(process.poll(), "it has ended")
             self.assertLess(time.monotonic(), until)
 
     def count_in_tool(self, name, words, env):
-        with subprocess.Popen([TENON, "-vv", "query", *words, MAKE[name][2]],
+        self.number += 1
+        with subprocess.Popen([TENON, "-vv", "query", *words, MAKE[name][2].format(self.number)],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, env=environment(env),
                               cwd=self.folder) as process:
             try:
-                self.wait_until_it_runs(name, process)
+                self.wait_until_it_runs(name, self.number, process)
                 self.assertNotIn(CANARY.encode(), read_process(process.pid, "cmdline"))
                 return count_in_memory(process.pid)
             finally:

@@ -3,6 +3,7 @@
  * what was not is not, and the file is sound. */
 #include "fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -14,14 +15,16 @@
 
 static struct folder disk;
 
-/* Seen by this process alone, and gone with it. */
+/* Seen by this process alone, and gone with it; in a chroot, whose root is no
+ * mount that could be made private, until it is unmounted. */
 static void
 mount_disk(void)
 {
   disk = folder_new();
   cr_assert_eq(geteuid(), 0, "only root can mount a file system");
   cr_assert_eq(unshare(CLONE_NEWNS), 0);
-  cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+  cr_assert(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ||
+            errno == EINVAL);
   cr_assert_eq(mount("none", disk.path, "tmpfs", 0, "size=1m"), 0);
 }
 
