@@ -1,37 +1,75 @@
+/* A hash table of chains and a list. uthash, which other tables would use, is
+ * macros that nest deeper than any function here may. */
 #include "cache.h"
+
+#include <utlist.h>
 
 #include "db_priv.h"
 
-/* Without memory an item is not added, and its `hh.tbl` is NULL. */
-#define HASH_NONFATAL_OOM         1
-#define uthash_malloc(size)       tn_memory_alloc(size)
-#define uthash_free(p, size)      tn_memory_free(p)
-#define uthash_nonfatal_oom(item) ((void)(item))
-#include <uthash.h>
-#include <utlist.h>
+/* FNV-1a, of 64 bits. */
+#define HASH_START UINT64_C(14695981039346656037)
+#define HASH_PRIME UINT64_C(1099511628211)
 
 struct tn_cached {
   tn_prepared *prepared;
-  uint32_t table; /* of tn_cache.by_text */
-  bool is_idle;
-  struct tn_cached *prev; /* of tn_cache.idle; the names are utlist.h's */
+  struct tn_cached *chained; /* in the same bucket */
+  struct tn_cached *prev;    /* of tn_cache.idle; the names are utlist.h's */
   struct tn_cached *next;
-  UT_hash_handle hh;
+  uint64_t hash;
   size_t size;
+  bool is_idle;
+  bool is_native;
   char text[];
 };
 
-static uint32_t
-table_of(uint32_t flags)
+/* What a statement is found by. */
+struct key {
+  const char *text;
+  size_t size;
+  uint64_t hash;
+  bool is_native;
+};
+
+static struct key
+key_of(const char *sql, uint32_t flags)
 {
-  return (flags & TN_QUERY_NATIVE) != 0;
+  struct key key = { .text = sql,
+                     .hash = HASH_START,
+                     .is_native = (flags & TN_QUERY_NATIVE) != 0 };
+
+  for (; sql[key.size] != '\0'; key.size++)
+    key.hash = (key.hash ^ (unsigned char)sql[key.size]) * HASH_PRIME;
+  return key;
 }
 
-/* Take an item out of the hash table and the counts, and release it. */
+static struct tn_cached **
+bucket_of(struct tn_cache *cache, uint64_t hash)
+{
+  return &cache->buckets[(hash ^ hash >> 32) % TN_CACHE_BUCKETS];
+}
+
+static struct tn_cached *
+find(struct tn_cache *cache, const struct key *key)
+{
+  struct tn_cached *cached = *bucket_of(cache, key->hash);
+
+  while (cached != NULL &&
+         (cached->hash != key->hash || cached->size != key->size ||
+          cached->is_native != key->is_native ||
+          memcmp(cached->text, key->text, key->size) != 0))
+    cached = cached->chained;
+  return cached;
+}
+
+/* Take an item out of the table and the counts, and release it. */
 static void
 drop(struct tn_cache *cache, struct tn_cached *cached)
 {
-  HASH_DEL(cache->by_text[cached->table], cached);
+  struct tn_cached **link = bucket_of(cache, cached->hash);
+
+  while (*link != cached)
+    link = &(*link)->chained;
+  *link = cached->chained;
   if (cached->is_idle)
     DL_DELETE(cache->idle, cached);
   cache->stats.kept--;
@@ -68,11 +106,13 @@ make_room(struct tn_cache *cache, size_t size)
 tn_prepared *
 tn_cache__take(struct tn_cache *cache, const char *sql, uint32_t flags)
 {
-  struct tn_cached *found = NULL;
+  struct tn_cached *found;
+  struct key key;
 
   if (cache->max_count == 0)
     return NULL;
-  HASH_FIND(hh, cache->by_text[table_of(flags)], sql, strlen(sql), found);
+  key = key_of(sql, flags);
+  found = find(cache, &key);
   if (found == NULL || !found->is_idle) {
     cache->stats.misses++;
     return NULL;
@@ -87,30 +127,25 @@ void
 tn_cache__add(struct tn_cache *cache, tn_prepared *prepared, const char *sql,
               uint32_t flags)
 {
-  uint32_t table = table_of(flags);
-  size_t size = strlen(sql);
-  struct tn_cached *same = NULL;
+  const struct key key = key_of(sql, flags);
+  struct tn_cached **bucket = bucket_of(cache, key.hash);
   struct tn_cached *cached;
 
-  if (cache->max_count == 0)
+  if (cache->max_count == 0 || find(cache, &key) != NULL ||
+      !make_room(cache, key.size))
     return;
-  HASH_FIND(hh, cache->by_text[table], sql, size, same);
-  if (same != NULL || !make_room(cache, size))
-    return;
-  cached = tn_memory_zalloc(sizeof *cached + size);
+  cached = tn_memory_zalloc(sizeof *cached + key.size);
   if (cached == NULL)
     return;
   cached->prepared = prepared;
-  cached->table = table;
-  cached->size = size;
-  memcpy(cached->text, sql, size);
-  HASH_ADD_KEYPTR(hh, cache->by_text[table], cached->text, size, cached);
-  if (cached->hh.tbl == NULL) {
-    tn_memory_free(cached);
-    return;
-  }
+  cached->hash = key.hash;
+  cached->size = key.size;
+  cached->is_native = key.is_native;
+  memcpy(cached->text, key.text, key.size);
+  cached->chained = *bucket;
+  *bucket = cached;
   cache->stats.kept++;
-  cache->stats.bytes += size;
+  cache->stats.bytes += key.size;
   prepared->cached = cached;
 }
 
@@ -137,20 +172,16 @@ tn_cache__forget(struct tn_cache *cache, tn_prepared *prepared)
 void
 tn_cache__empty(struct tn_cache *cache)
 {
-  uint32_t table;
+  size_t i;
 
-  for (table = 0; table < TN_COUNT(cache->by_text); table++) {
-    struct tn_cached *cached;
-    struct tn_cached *next;
-
-    HASH_ITER(hh, cache->by_text[table], cached, next)
-    {
+  for (i = 0; i < TN_CACHE_BUCKETS; i++)
+    while (cache->buckets[i] != NULL) {
+      struct tn_cached *cached = cache->buckets[i];
       tn_prepared *prepared = cached->is_idle ? cached->prepared : NULL;
 
       drop(cache, cached);
       tn_prepared_close(&prepared);
     }
-  }
 }
 
 bool

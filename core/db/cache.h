@@ -15,10 +15,12 @@
 
 struct tn_cached; /* a kept statement */
 
+#define TN_CACHE_BUCKETS 64
+
 struct tn_cache {
-  struct tn_cached *by_text[2]; /* hash tables: portable texts, native ones */
-  struct tn_cached *idle;       /* a list: the one used last comes first */
-  uint32_t max_count;           /* 0: none are kept */
+  struct tn_cached *buckets[TN_CACHE_BUCKETS]; /* by the text's hash */
+  struct tn_cached *idle; /* a list: the one used last comes first */
+  uint32_t max_count;     /* 0: none are kept */
   size_t max_bytes;
   struct tn_cache_stats stats;
 };
