@@ -149,7 +149,7 @@ static int
 kept_as_configured(const char *settings)
 {
   struct tn_conn_options options = fixture_options();
-  char text[512];
+  char text[1024];
   tn_config *config = NULL;
   int kept;
 
