@@ -50,7 +50,7 @@ close_table(tn_bulk *bulk)
 {
   struct tn_host_call call;
 
-  if (bulk->handle == NULL)
+  if (bulk->handle == NULL || !tn_conn__may_close(bulk->conn))
     return;
   tn_conn__closing(bulk->conn, &call);
   tn_backend_bulk_close(bulk->conn->backend, bulk->handle, &call);

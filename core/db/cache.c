@@ -169,6 +169,12 @@ tn_cache__forget(struct tn_cache *cache, tn_prepared *prepared)
     drop(cache, prepared->cached);
 }
 
+bool
+tn_cache__is_idle(const tn_prepared *prepared)
+{
+  return prepared->cached != NULL && prepared->cached->is_idle;
+}
+
 void
 tn_cache__empty(struct tn_cache *cache)
 {

@@ -43,6 +43,9 @@ void tn_cache__give(struct tn_cache *cache, tn_prepared *prepared);
 /* A statement that is in use is not to be kept after all. */
 void tn_cache__forget(struct tn_cache *cache, tn_prepared *prepared);
 
+/* Is it kept, and not in use? */
+bool tn_cache__is_idle(const tn_prepared *prepared);
+
 /* Close what is kept, forget what is in use. */
 void tn_cache__empty(struct tn_cache *cache);
 

@@ -3,7 +3,42 @@
  * begin and end is in operation.c. */
 #include "db_priv.h"
 
+#include <tenon/pool.h>
+
 #include "dialect.h"
+
+void
+tn_conn__close_all(tn_conn *conn)
+{
+  tn_prepared *prepared;
+  tn_prepared *next;
+
+  if (conn->bulk != NULL)
+    tn_bulk__orphan(conn->bulk);
+  for (prepared = conn->statements; prepared != NULL; prepared = next) {
+    next = prepared->next;
+    if (tn_cache__is_idle(prepared))
+      continue;
+    tn_cache__forget(&conn->cache, prepared);
+    tn_prepared__orphan(prepared);
+  }
+}
+
+bool
+tn_conn__may_close(tn_conn *conn)
+{
+  if (!tn_conn__is_inherited(conn))
+    return true;
+  if (!conn->is_severed)
+    conn->is_severed = tn_backend_abandon(conn->backend, conn->handle);
+  return conn->is_severed;
+}
+
+void
+tn_conn__touch(tn_conn *conn)
+{
+  conn->is_touched = true;
+}
 
 void
 tn_conn_close(tn_conn **conn)
@@ -13,13 +48,14 @@ tn_conn_close(tn_conn **conn)
 
   if (conn == NULL || *conn == NULL)
     return;
+  if ((*conn)->slot != NULL) {
+    tn_pool_discard(conn);
+    return;
+  }
   closing = *conn;
   *conn = NULL;
-  if (closing->bulk != NULL)
-    tn_bulk__orphan(closing->bulk);
   tn_cache__empty(&closing->cache);
-  while (closing->statements != NULL)
-    tn_prepared__orphan(closing->statements);
+  tn_conn__close_all(closing);
 
   /* Not an operation: a dead session is closed as well, and whatever the time,
    * and nobody can cancel it. */
@@ -94,16 +130,23 @@ tn_conn_ping(tn_conn *conn, tn_deadline deadline, tn_err *err)
 }
 
 enum tn_code
-tn_conn_reset(tn_conn *conn, tn_err *err)
+tn_conn__reset(tn_conn *conn, tn_deadline deadline, tn_err *err)
 {
   struct tn_host_call call;
-  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+  enum tn_code rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
 
   if (rc != TN_OK)
     return rc;
   tn_cache__empty(&conn->cache);
   rc = tn_backend_reset(conn->backend, conn->handle, &call);
+  conn->is_touched = conn->is_touched && rc != TN_OK;
   return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn_reset(tn_conn *conn, tn_err *err)
+{
+  return tn_conn__reset(conn, 0, err);
 }
 
 enum tn_code
@@ -114,6 +157,7 @@ tn_conn_set_sql_mode(tn_conn *conn, const char *mode, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
+  tn_conn__touch(conn);
   rc = tn_backend_set_sql_mode(conn->backend, conn->handle, mode, &call);
   return tn_conn__end(conn, rc, err);
 }
@@ -126,6 +170,7 @@ tn_conn_set_isolation(tn_conn *conn, uint32_t isolation, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
+  tn_conn__touch(conn);
   rc = tn_backend_set_isolation(conn->backend, conn->handle, isolation, &call);
   return tn_conn__end(conn, rc, err);
 }
@@ -150,6 +195,7 @@ tn_conn_set_access(tn_conn *conn, uint32_t access, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
+  tn_conn__touch(conn);
   rc = tn_backend_set_access(conn->backend, conn->handle, access, &call);
   return tn_conn__end(conn, rc, err);
 }

@@ -87,7 +87,7 @@ tn_conn__undo(tn_conn *conn, tn_err *err)
   struct tn_host_call call;
   tn_err own = TN_ERR_INIT;
 
-  if (conn->is_dead)
+  if (conn->is_dead || tn_conn__is_inherited(conn))
     return;
   tn_conn__closing(conn, &call);
   call.err = &own;
@@ -118,16 +118,22 @@ tn_conn_commit(tn_conn *conn, tn_err *err)
 }
 
 enum tn_code
-tn_conn_rollback(tn_conn *conn, tn_err *err)
+tn_conn__rollback(tn_conn *conn, tn_deadline deadline, tn_err *err)
 {
   struct tn_host_call call;
-  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+  enum tn_code rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
 
   if (rc != TN_OK)
     return rc;
   if (tn_conn_txn_state(conn) != TN_TXN_NONE)
     rc = tn_backend_rollback(conn->backend, conn->handle, &call);
   return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn_rollback(tn_conn *conn, tn_err *err)
+{
+  return tn_conn__rollback(conn, 0, err);
 }
 
 static enum tn_code

@@ -79,6 +79,9 @@ struct tn_conn {
   int wake_fd; /* an eventfd, readable once `canceled` is set; -1 for a backend
                   that does not wait for a server */
   bool is_dead;
+  bool is_lost;    /* dead, and not because a call of ours was stopped */
+  bool is_used;    /* an operation has begun since the pool cleared it */
+  bool is_touched; /* the session may not be what it was when it was opened */
   bool has_log;
   uint64_t timeout_ms;
   uint64_t caps;
@@ -87,9 +90,14 @@ struct tn_conn {
   void *wait_user;
   tn_prepared *statements; /* all that are open */
   struct tn_cache cache;
-  tn_bulk *bulk;         /* the load that is open; or NULL */
-  struct tn_arena arena; /* what connect() made */
-  tn_err scratch;        /* when the caller passes no error object */
+  tn_bulk *bulk;             /* the load that is open; or NULL */
+  struct tn_arena arena;     /* what connect() made */
+  struct tn_pool_slot *slot; /* of the pool that it belongs to; NULL: none */
+  const _Atomic uint32_t *birth_now; /* of the pool; another one than `birth`:
+                                        this is a child after fork */
+  uint32_t birth;
+  bool is_severed; /* the backend has abandoned it */
+  tn_err scratch;  /* when the caller passes no error object */
 };
 
 /* Begin an operation and prepare its calls: `*err` becomes one that is never
@@ -116,6 +124,33 @@ void tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err);
 /* An operation whose deadline has passed, or that was canceled, is about to
  * make a call that ends it: give that call its own little time. */
 void tn_conn__grace(const tn_conn *conn, struct tn_host_call *call);
+
+/* What the session is set to may have changed: a pool resets it before it is
+ * lent again. */
+void tn_conn__touch(tn_conn *conn);
+
+/* tn_conn_rollback() and tn_conn_reset() until `deadline`, 0 as ever. */
+enum tn_code tn_conn__rollback(tn_conn *conn, tn_deadline deadline,
+                               tn_err *err);
+enum tn_code tn_conn__reset(tn_conn *conn, tn_deadline deadline, tn_err *err);
+
+/* Close everything that is open on it, but for the statements that it keeps by
+ * their text; the objects stay, to be closed by their owners. */
+void tn_conn__close_all(tn_conn *conn);
+
+/* Was it opened by the parent of this process? Then the backend must not be
+ * called (pool_fork.c). */
+static inline bool
+tn_conn__is_inherited(const tn_conn *session)
+{
+  return session->birth_now != NULL &&
+         atomic_load_explicit(session->birth_now, memory_order_relaxed) !=
+             session->birth;
+}
+
+/* May the backend be called to close something of it? In a child after fork it
+ * may once the session has been cut off from the server, which is done here. */
+bool tn_conn__may_close(tn_conn *conn);
 
 /* Release a session that has no handle, or has it no more. */
 void tn_conn__free(tn_conn *conn);

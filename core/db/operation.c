@@ -67,6 +67,12 @@ tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
                       "a call; close the result or ask for a buffered one");
   if (*err == NULL)
     *err = &conn->scratch;
+  conn->is_used = true;
+  if (tn_conn__is_inherited(conn)) {
+    rc = tn_err_set(*err, TN_E_LOST,
+                    "conn: the connection belongs to the parent process");
+    return tn_conn__end(conn, rc, *err);
+  }
   if (conn->is_dead) {
     rc = tn_err_set(*err, TN_E_LOST,
                     "conn: the connection was lost before; close it");
@@ -108,8 +114,11 @@ tn_conn__grace(const tn_conn *conn, struct tn_host_call *call)
 void
 tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err)
 {
-  if (code != TN_OK && err != NULL && err->connection == TN_CONNECTION_DEAD)
-    conn->is_dead = true;
+  if (code == TN_OK || err == NULL || err->connection != TN_CONNECTION_DEAD)
+    return;
+  conn->is_lost = conn->is_lost || (!conn->is_dead && code != TN_E_TIMEOUT &&
+                                    code != TN_E_CANCELED);
+  conn->is_dead = true;
 }
 
 /* The waits of the next operation must not find this one's cancel. */

@@ -48,7 +48,7 @@ tn_prepared__orphan(tn_prepared *prepared)
   result->next_set = NULL;
   result->has_next_set = false;
   result->is_at_end = false;
-  if (prepared->handle != NULL) {
+  if (prepared->handle != NULL && tn_conn__may_close(prepared->conn)) {
     tn_conn__closing(prepared->conn, &call);
     tn_backend_close_statement(prepared->conn->backend, prepared->handle,
                                &call);
@@ -367,8 +367,10 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   tn_result *result = &prepared->result;
   enum tn_code rc;
 
-  if (prepared->kind == TN_SQL_OTHER)
+  if (prepared->kind == TN_SQL_OTHER) {
     tn_cache__empty(&prepared->conn->cache);
+    tn_conn__touch(prepared->conn);
+  }
   result->conn = prepared->conn;
   result->prepared = prepared;
   result->call.call.arena = &result->arena;

@@ -10,6 +10,10 @@ close_handle(tn_result *result)
 {
   tn_err *callers = result->call.err;
 
+  if (!tn_conn__may_close(result->conn)) {
+    result->handle = NULL;
+    return;
+  }
   result->call.err = &result->conn->scratch;
   result->call.call.arena = NULL;
   if (result->is_running)

@@ -204,6 +204,12 @@ tn_backend_cancel(const struct tn_backend *backend, void *handle)
   backend->connection.cancel(handle);
 }
 
+bool
+tn_backend_abandon(const struct tn_backend *backend, void *handle)
+{
+  return backend->connection.abandon(handle) == TN_OK;
+}
+
 uint64_t
 tn_backend_caps(const struct tn_backend *backend, void *handle)
 {

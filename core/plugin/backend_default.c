@@ -89,10 +89,11 @@ default_server_version(void *handle)
   return NULL;
 }
 
-static void
+static int32_t
 default_abandon(void *handle)
 {
   (void)handle;
+  return TN_E_UNSUPPORTED;
 }
 
 static int32_t

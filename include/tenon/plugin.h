@@ -280,9 +280,12 @@ struct tn_connection_table {
    * Without it the client library's name and version are shown. */
   const char *(*server_version)(void *handle);
 
-  /* Optional. In a child after fork: release memory without a byte on the
-   * wire and without a lock dropped. Without it the handle is leaked. */
-  void (*abandon)(void *handle);
+  /* Optional. In a child after fork: cut the handle off from its server. What
+   * was made from it is closed afterwards, then the handle, as ever; nothing of
+   * that may send the server a byte, stop a statement on it, or drop a lock
+   * that the parent holds. Without it, and when it fails with a category (no
+   * error is to be filled in), all of that is leaked. */
+  int32_t (*abandon)(void *handle);
 };
 
 /* ------------------------------------------------------------------ */

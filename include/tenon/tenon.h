@@ -12,6 +12,7 @@
 #include <tenon/log.h>
 #include <tenon/memory.h>
 #include <tenon/plugin.h>
+#include <tenon/pool.h>
 #include <tenon/registry.h>
 #include <tenon/result.h>
 #include <tenon/url.h>

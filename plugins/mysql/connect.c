@@ -77,23 +77,22 @@ disconnect(void *handle, struct tn_call *call)
 
 /* In a child the socket is the parent's: what the library would still send goes
  * nowhere. */
-static void
+static int32_t
 abandon(void *handle)
 {
   struct mysql__conn *conn = handle;
   int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+  bool is_cut = false;
 
-  if (nowhere < 0)
-    return; /* the rest is leaked */
-  if (!conn->is_dead && dup3(nowhere, conn->fd, O_CLOEXEC) >= 0) {
-    struct mysql__quiet quiet;
-
-    mysql__quiet_begin(&quiet);
-    mysql_close(conn->mysql);
-    mysql__quiet_end(&quiet);
+  if (nowhere >= 0) {
+    is_cut = conn->is_dead || dup3(nowhere, conn->fd, O_CLOEXEC) >= 0;
+    close(nowhere);
   }
-  close(nowhere);
-  release(&conn);
+  if (!is_cut)
+    return TN_E_LIMIT;
+  conn->is_dead = true;
+  conn->can_kill = false;
+  return TN_OK;
 }
 
 /* ------------------------------------------------------------------ */

@@ -483,21 +483,25 @@ server_version(void *handle)
 }
 
 /* libpq would say farewell in the parent's name: let it talk to nobody. */
-static void
+static int32_t
 abandon(void *handle)
 {
   struct pg__conn *conn = handle;
   int number = PQsocket(conn->pq);
   int nobody = open("/dev/null", O_RDWR | O_CLOEXEC);
+  bool is_cut = false;
 
   conn->call = NULL;
-  if (number >= 0 && (nobody < 0 || dup3(nobody, number, O_CLOEXEC) < 0)) {
-    close(number);
-    conn->pq = NULL; /* leaked, since it would close what it has not */
-  }
-  if (nobody >= 0)
+  if (nobody >= 0) {
+    is_cut = number < 0 || dup3(nobody, number, O_CLOEXEC) >= 0;
     close(nobody);
-  release(conn);
+  }
+  if (!is_cut)
+    return TN_E_LIMIT;
+
+  /* From here on it is a session that is lost: nothing is stopped or read. */
+  pg__bury(conn);
+  return TN_OK;
 }
 
 const struct tn_connection_table pg__connection_table = {

@@ -143,14 +143,13 @@ fake_server_version(void *handle)
              : "Fake 1.0";
 }
 
-static void
+static int32_t
 fake_abandon(void *handle)
 {
   struct fake_connection *connection = handle;
 
   fake__count_call(connection->script, FAKE_ABANDON);
-  atomic_fetch_sub(&connection->script->open_connections, 1);
-  connection->host->release(connection);
+  return TN_OK;
 }
 
 /* ---- statements ---- */
