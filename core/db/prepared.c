@@ -235,6 +235,13 @@ place_named(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   return TN_OK;
 }
 
+/* The name of a value; "" for none, which is no name of a statement's. */
+static const char *
+name_at(const struct tn_query *query, size_t i)
+{
+  return query->names[i] == NULL ? "" : query->names[i];
+}
+
 /* There are more values than names in the statement, and each has one of
  * those. */
 static enum tn_code
@@ -243,10 +250,10 @@ refuse_repeated(const struct tn_query *query, tn_err *err)
   size_t i = 1;
 
   while (i < query->value_count &&
-         find_name(query->names, i, query->names[i], i) == i)
+         find_name(query->names, i, name_at(query, i), i) == i)
     i++;
   return tn_err_set(err, TN_E_USAGE, "query: two values are named \"%.64s\"",
-                    i < query->value_count ? query->names[i] : "");
+                    i < query->value_count ? name_at(query, i) : "");
 }
 
 /* Each value is used by the statement, and none given twice: one that is, in
@@ -257,7 +264,7 @@ check_names(const struct tn_sql *sql, const struct tn_query *query, tn_err *err)
   size_t i;
 
   for (i = 0; i < query->value_count; i++) {
-    const char *name = query->names[i] == NULL ? "" : query->names[i];
+    const char *name = name_at(query, i);
 
     if (find_name(sql->names, sql->slot_count, name, i) == sql->slot_count)
       return tn_err_set(err, TN_E_USAGE,
@@ -420,7 +427,7 @@ find_statement(tn_conn *conn, const struct tn_query *query,
 
   if (prepared == NULL)
     rc = tn_prepared__new(conn, query->sql, query->flags, call, &prepared, err);
-  if (rc != TN_OK)
+  if (prepared == NULL)
     return rc;
   if (prepared->cached == NULL && prepared->kind != TN_SQL_OTHER &&
       prepared->kind != TN_SQL_TRANSACTION)
@@ -441,7 +448,7 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
   if (rc != TN_OK)
     return rc;
   rc = find_statement(conn, query, &call, &prepared, err);
-  if (rc != TN_OK)
+  if (prepared == NULL)
     return tn_conn__end(conn, rc, err);
   prepared->result.call = call;
   prepared->result.owns_prepared = true;
