@@ -246,15 +246,43 @@ struct tn_pool_iterator {
 struct tn_pool_iterator tn_pool__first(const tn_pool *pool);
 void tn_pool__next(struct tn_pool_iterator *iterator);
 
-/* ---- pool.c ---- */
+/* A thread's last slot of a pool, which is likely idle and in its cache. */
+struct tn_pool_hint {
+  const tn_pool *pool;
+  uint64_t id;
+  struct tn_pool_slot *slot;
+  uint32_t thread; /* its number, if there was a loan */
+};
+
+#define TN_POOL_HINTS 4
+
+extern _Thread_local struct tn_pool_hint tn_pool__hints[TN_POOL_HINTS];
+
+/* ---- pool_open.c ---- */
 
 /* See events from now on; before the pool is shared between threads. */
 void tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user);
 
-/* The calling thread's number. */
-uint32_t tn_pool__thread(void);
+/* A slow call begins and ends; the last one out releases a closed pool. */
+void tn_pool__enter(tn_pool *pool);
+void tn_pool__leave(tn_pool *pool);
 
-/* It has another one: the process is new. */
+/* ---- pool_loan.c: what a take and a give end with ---- */
+
+/* tn_pool_take(), the same with a slot that is LENT to the caller and needs a
+ * look, and tn_pool_give(). */
+enum tn_code tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan,
+                               tn_conn **ret, tn_err *err);
+enum tn_code tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
+                                  const struct tn_loan *loan, tn_conn **ret,
+                                  tn_err *err);
+void tn_pool__give_slowly(tn_conn *conn);
+
+/* The slot is idle, and something was the matter: those who wait may not have
+ * seen it, and a pool that is closed does not keep it. */
+void tn_pool__look_again(tn_pool *pool, struct tn_pool_slot *slot);
+
+/* The calling thread is another one: the process is new. */
 void tn_pool__forget_thread(void);
 
 /* ---- pool_queue.c: who is next ---- */
@@ -287,10 +315,6 @@ void tn_pool__unlock(tn_pool *pool, struct tn_pool_wakes *wakes);
 
 /* Find a slot, in turn. Fails as tn_pool_take(). */
 enum tn_code tn_pool__acquire(struct tn_pool_taking *taking);
-
-/* A slow call begins and ends; the last one out releases a closed pool. */
-void tn_pool__enter(tn_pool *pool);
-void tn_pool__leave(tn_pool *pool);
 
 /* ---- pool_session.c: sessions of slots ---- */
 
@@ -347,5 +371,45 @@ void tn_pool__revive(tn_pool *pool);
 
 /* A connection of the parent's is given back in a child. */
 void tn_pool__give_inherited(tn_pool *pool, tn_conn *conn);
+
+/* ---- what a take and a give are made of ---- */
+
+/* Nothing of it needs a look. */
+static inline bool
+tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
+                  int64_t now)
+{
+  return atomic_load_explicit(&slot->epoch, memory_order_relaxed) ==
+             atomic_load_explicit(&pool->epoch, memory_order_acquire) &&
+         now < slot->renew_at &&
+         now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
+             pool->ping_after;
+}
+
+static inline void
+tn_pool__note_loan(struct tn_pool_slot *slot, const struct tn_loan *loan,
+                   int64_t now, uint32_t thread)
+{
+  uint64_t takes = atomic_load_explicit(&slot->takes, memory_order_relaxed);
+
+  atomic_store_explicit(&slot->since, now, memory_order_relaxed);
+  atomic_store_explicit(&slot->label, loan != NULL ? loan->label : NULL,
+                        memory_order_relaxed);
+  atomic_store_explicit(&slot->thread, thread, memory_order_relaxed);
+  atomic_store_explicit(&slot->takes, takes + 1, memory_order_relaxed);
+}
+
+/* LENT to IDLE. Once it is that, only `is_inside` keeps the pool there. */
+static inline void
+tn_pool__make_idle(tn_pool *pool, struct tn_pool_slot *slot, int64_t now)
+{
+  atomic_store_explicit(&slot->since, now, memory_order_relaxed);
+  atomic_store_explicit(&slot->is_inside, 1, memory_order_relaxed);
+  atomic_store(&slot->state, SLOT_IDLE);
+  if (atomic_load(&pool->guard->gate) != GATE_ALIVE)
+    tn_pool__look_again(pool, slot);
+  else
+    atomic_store_explicit(&slot->is_inside, 0, memory_order_release);
+}
 
 #endif

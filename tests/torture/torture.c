@@ -362,6 +362,46 @@ regular_expression(tn_err *err)
   return rc;
 }
 
+static enum tn_code
+open_lent(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
+{
+  (void)user;
+  (void)deadline;
+  return open_conn(ret, err);
+}
+
+/* Sessions that are kept, replaced and made ready; more of them than the pool
+ * has room for at first. */
+static enum tn_code
+loans(tn_err *err)
+{
+  struct tn_pool_options options = TN_POOL_OPTIONS_INIT;
+  TN_CLEANUP(tn_pool_close) tn_pool *pool = NULL;
+  tn_conn *lent[36] = { NULL };
+  enum tn_code rc;
+  int i;
+
+  options.connect = open_lent;
+  options.size = 36;
+  options.min_idle = 1;
+  rc = tn_pool_open(&options, &pool, err);
+  for (i = 0; i < 36 && rc == TN_OK; i++)
+    rc = tn_pool_take(pool, NULL, &lent[i], err);
+  if (rc == TN_OK)
+    rc = tn_conn_begin(lent[0], NULL, err);
+  if (rc == TN_OK)
+    rc = tn_conn_exec(lent[1], "SELECT 1", NULL, err);
+  for (i = 0; i < 36; i++)
+    tn_pool_give(&lent[i]);
+  if (rc == TN_OK) {
+    tn_pool_invalidate(pool);
+    tn_pool_tick(pool);
+    rc = tn_pool_take(pool, NULL, &lent[0], err);
+    tn_pool_discard(&lent[0]);
+  }
+  return rc;
+}
+
 static const struct script scripts[] = {
   { "url", parse_url, 0 },           { "config", parse_config, 0 },
   { "load", load_plugin, 0 },        { "scheme", refuse_scheme, 1 },
@@ -370,7 +410,7 @@ static const struct script scripts[] = {
   { "prepared", prepared_twice, 1 }, { "transaction", transaction, 1 },
   { "script", script_and_error, 1 }, { "regexp", regular_expression, 1 },
   { "batch", batches, 1 },           { "bulk", bulk_load, 1 },
-  { "complete", complete_rows, 1 },
+  { "complete", complete_rows, 1 },  { "pool", loans, 1 },
 };
 
 /* One run; false if it broke the promise. */

@@ -88,6 +88,54 @@ Test(pool_queue, serves_strictly_in_the_order_of_joining)
   close_pool();
 }
 
+/* The moment between a give and the hand-over, held still. */
+Test(pool_queue, a_newcomer_leaves_what_is_idle_to_who_waits)
+{
+  struct tn_pool_waiter waiter = { .slot = NULL };
+  tn_conn *taken;
+
+  open_pool();
+  taken = take();
+  tn_pool_give(&taken);
+  pthread_mutex_lock(&pool->lock);
+  tn_pool__join(pool, &waiter);
+  pthread_mutex_unlock(&pool->lock);
+  cr_expect_eq(stats_of().idle, 1);
+  cr_expect_eq(take_within(20, NULL, &taken, NULL), TN_E_TIMEOUT);
+  cr_expect_eq(waiter.grant, GRANT_SESSION);
+  taken = waiter.slot->conn;
+  tn_pool_give(&taken);
+  close_pool();
+}
+
+/* Who joins after a giver has looked at the gate, and looks for idle slots
+ * before there is one, is seen by the giver's second look. */
+Test(pool_queue, a_giver_sees_who_has_joined_meanwhile)
+{
+  struct tn_pool_waiter waiter = { .slot = NULL };
+  struct tn_pool_slot *slot;
+  tn_conn *taken;
+
+  open_pool();
+  taken = take();
+  slot = taken->slot;
+  pthread_mutex_lock(&pool->lock);
+  tn_pool__join(pool, &waiter);
+  pthread_mutex_unlock(&pool->lock);
+  tn_pool__make_idle(pool, slot, tn_pool__now());
+  cr_expect_eq(waiter.grant, GRANT_SESSION);
+  cr_expect_eq(waiter.slot, slot);
+  tn_pool_give(&taken);
+
+  /* And that the pool lends nothing any more. */
+  taken = take();
+  cr_expect_eq(tn_pool_drain(pool, 0, NULL), TN_E_TIMEOUT);
+  tn_pool__make_idle(pool, slot, tn_pool__now());
+  cr_expect_eq(script.open_connections, 0);
+  cr_expect_eq(tn_pool_drain(pool, 0, NULL), TN_OK);
+  close_pool();
+}
+
 /* ---- what wakes ---- */
 
 static void
