@@ -7,6 +7,7 @@
  * afterwards cannot be hit any more. As long as that is not known the session
  * is not used again. A process of the server that has not got round to reading
  * the statement takes the signal for nothing, so it is told again. */
+#include <stdatomic.h>
 #include <time.h>
 
 #include "pg_priv.h"
@@ -14,15 +15,13 @@
 /* How long to wait for an effect, at first. */
 #define AGAIN_NS INT64_C(25000000)
 
-/* How long the server may take to accept a cancel: who closes a result does not
- * want to wait for a server that is gone. */
-#define CANCEL_NS INT64_C(800000000)
-
+/* Shared by the host's thread and whoever waits for it. */
 struct job {
   const struct tn_host *host;
   PGcancel *cancel;
   bool is_sent;
-  bool is_last; /* of a session that is given up */
+  atomic_bool is_last; /* of a session that is given up */
+  atomic_uint users;
 };
 
 /* Nobody waits for the statement any more, so nobody sees whether it stops: say
@@ -49,7 +48,7 @@ run_job(void *work)
   char text[256];
 
   job->is_sent = PQcancel(job->cancel, text, sizeof text) != 0;
-  if (job->is_last)
+  if (atomic_load(&job->is_last))
     say_again(job, text, sizeof text);
 }
 
@@ -58,6 +57,8 @@ release_job(void *work)
 {
   struct job *job = work;
 
+  if (atomic_fetch_sub(&job->users, 1) > 1)
+    return;
   PQfreeCancel(job->cancel);
   job->host->release(job);
 }
@@ -71,7 +72,8 @@ new_job(const struct pg__conn *conn)
     return NULL;
   job->host = conn->host;
   job->is_sent = false;
-  job->is_last = false;
+  atomic_init(&job->is_last, false);
+  atomic_init(&job->users, 1);
   job->cancel = PQgetCancel(conn->pq);
   if (job->cancel != NULL)
     return job;
@@ -87,13 +89,17 @@ pg__cancel(struct pg__conn *conn)
 
   if (job == NULL)
     return pg__fail_memory(conn->call);
+  atomic_store(&job->users, 2);
   rc = conn->host->offload(conn->call, run_job, release_job, job,
-                           conn->host->now() + CANCEL_NS);
-  if (rc == TN_E_TIMEOUT || rc == TN_E_CANCELED)
+                           conn->host->now() + PG__SILENCE_NS);
+  if (rc == TN_OK) {
+    rc = job->is_sent ? TN_OK : TN_E_CONNECT;
+    release_job(job); /* the host's share */
+  } else if (rc == TN_E_TIMEOUT || rc == TN_E_CANCELED) {
+    /* The session is given up, so the thread may go on saying it. */
     conn->is_hunted = true;
-  if (rc != TN_OK)
-    return rc; /* the job is the host's */
-  rc = job->is_sent ? TN_OK : TN_E_CONNECT;
+    atomic_store(&job->is_last, true);
+  }
   release_job(job);
   return rc;
 }
@@ -130,7 +136,7 @@ cancel_behind(struct pg__conn *conn)
 
   if (job == NULL)
     return;
-  job->is_last = true;
+  atomic_store(&job->is_last, true);
   rc = conn->host->offload(conn->call, run_job, release_job, job,
                            conn->host->now());
   if (rc == TN_OK)
@@ -165,9 +171,9 @@ bring_in_order(struct pg__conn *conn)
   conn->has_ended_well = rc == TN_OK && failed == NULL;
   PQclear(failed);
 
-  /* The one that did not come to its end may be too early, too. */
-  if (rc != TN_OK && conn->pq != NULL &&
-      (conn->is_hunted || conn->again_at != INT64_MAX))
+  /* One that did not come to its end is said again by its own thread. */
+  if (rc != TN_OK && conn->pq != NULL && !conn->is_hunted &&
+      conn->again_at != INT64_MAX)
     cancel_behind(conn);
   conn->again_at = INT64_MAX;
   return rc;
@@ -222,12 +228,15 @@ pg__discard(struct pg__conn *conn, bool may_cancel)
     return TN_OK;
   rc = pg__skim(conn, NULL, &is_over);
 
-  /* If a cancel cannot be had, all is read. */
+  /* If a cancel cannot be had, all is read, as long as something comes. */
   if (rc == TN_OK && !is_over && may_cancel && !conn->was_in_txn)
     (void)cancel_repeatedly(conn);
-  if (rc == TN_OK && !is_over && !conn->is_hunted)
+  if (rc == TN_OK && !is_over && !conn->is_hunted) {
+    conn->silent_at = conn->host->now() + PG__SILENCE_NS;
     rc = pg__drain(conn, NULL);
+  }
   conn->again_at = INT64_MAX;
+  conn->silent_at = INT64_MAX;
   if (conn->pq != NULL && conn->is_hunted)
     rc = pg__fail_lost(conn, "postgresql: the server does not answer");
   return conn->pq == NULL ? rc : TN_OK;

@@ -404,6 +404,7 @@ new_conn(struct tn_call *call)
   memset(conn, 0, sizeof *conn);
   conn->host = call->host;
   conn->again_at = INT64_MAX;
+  conn->silent_at = INT64_MAX;
   pg__enter(conn, call);
   return conn;
 }

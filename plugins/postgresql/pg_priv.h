@@ -58,6 +58,8 @@ struct pg__conn {
   bool has_proxy;      /* statements do not outlive a transaction */
   int64_t again_ns;    /* until the server is told once more to stop */
   int64_t again_at;    /* when that is; INT64_MAX: it was not told */
+  int64_t silent_at;   /* when a server that says nothing counts as lost;
+                          INT64_MAX: never */
   uint32_t syncs;      /* of a pipeline, whose answer is still to come */
 
   struct pg__statement *unnamed; /* the statement that the server has under no
@@ -144,6 +146,10 @@ void pg__notice(void *handle, const PGresult *notice);
 
 /* ------------------------------------------------------------------ */
 /* cancel.c                                                             */
+
+/* How long a server may say nothing to somebody who closes what he did not read
+ * to its end: he does not want to wait for one that is gone. */
+#define PG__SILENCE_NS INT64_C(800000000)
 
 /* The host has ended the call with `category` while something was under way.
  * Returns the category to fail with. */

@@ -22,17 +22,36 @@ pg__ready(struct pg__conn *conn, enum pg__work work)
   return TN_OK;
 }
 
+/* It is time to look: for what? */
+static int32_t
+look(struct pg__conn *conn)
+{
+  int64_t now = conn->host->now();
+
+  if (now >= conn->silent_at)
+    return pg__fail_lost(conn, "postgresql: the server does not answer");
+  if (now < conn->again_at)
+    return TN_OK;
+  return pg__cancel_again(conn);
+}
+
 int32_t
 pg__wait(struct pg__conn *conn, uint32_t events)
 {
+  int64_t until =
+      conn->again_at < conn->silent_at ? conn->again_at : conn->silent_at;
   uint32_t ready = 0;
-  int32_t rc = conn->host->wait(conn->call, PQsocket(conn->pq), events,
-                                conn->again_at, &ready);
+  int32_t rc =
+      conn->host->wait(conn->call, PQsocket(conn->pq), events, until, &ready);
 
-  if (rc == TN_OK && ready == 0 && conn->again_at != INT64_MAX)
-    rc = pg__cancel_again(conn);
+  if (rc == TN_OK && ready == 0)
+    rc = look(conn);
+  if (conn->pq == NULL)
+    return rc;
   if (rc != TN_OK)
     return pg__stop(conn, rc);
+  if (ready != 0 && conn->silent_at != INT64_MAX)
+    conn->silent_at = conn->host->now() + PG__SILENCE_NS;
 
   /* A failure shows with the next result. */
   if ((ready & TN_WAIT_READ) != 0)
