@@ -101,6 +101,16 @@ call_connect(tn_pool *pool, tn_deadline deadline, tn_conn **ret, tn_err *err)
   return rc;
 }
 
+/* Under the lock: there is no session in the slot any more. */
+static void
+vacate(tn_pool *pool, struct tn_pool_slot *slot)
+{
+  pool->occupied--;
+  atomic_store(&slot->state, SLOT_EMPTY);
+  atomic_fetch_add(&pool->drained, 1);
+  tn_pool__wake(&pool->drained);
+}
+
 enum tn_code
 tn_pool__connect(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline,
                  tn_err *err)
@@ -128,10 +138,7 @@ tn_pool__connect(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline,
   } else {
     note_failure(pool, began, err);
     atomic_fetch_sub(&pool->open, 1);
-    pool->occupied--;
-    atomic_store(&slot->state, SLOT_EMPTY);
-    atomic_fetch_add(&pool->drained, 1);
-    tn_pool__wake(&pool->drained);
+    vacate(pool, slot);
   }
   tn_pool__serve(pool, &wakes);
   tn_pool__unlock(pool, &wakes);
@@ -153,10 +160,7 @@ tn_pool__retire(tn_pool *pool, struct tn_pool_slot *slot)
   tn_pool__tell(pool, TN_POOL_EVENT_CLOSE, conn, NULL);
   tn_conn_close(&conn);
   pthread_mutex_lock(&pool->lock);
-  pool->occupied--;
-  atomic_store(&slot->state, SLOT_EMPTY);
-  atomic_fetch_add(&pool->drained, 1);
-  tn_pool__wake(&pool->drained);
+  vacate(pool, slot);
   tn_pool__serve(pool, &wakes);
   tn_pool__unlock(pool, &wakes);
   tn_pool__leave(pool);
