@@ -98,7 +98,7 @@ Test(pool, grows_without_a_limit_if_it_has_none)
 Test(pool, null_kind_opens_at_take_and_closes_at_give)
 {
   tn_conn *taken;
-  int i;
+  unsigned i;
 
   pool_options.kind = TN_POOL_NULL;
   open_pool();

@@ -31,12 +31,12 @@ Test(pool_session, is_pinged_only_if_it_was_unused_for_longer)
 }
 
 static void
-open_many(int count)
+open_many(unsigned count)
 {
   tn_conn *taken[20];
-  int i;
+  unsigned i;
 
-  pool_options.size = (uint32_t)count;
+  pool_options.size = count;
   open_pool();
   for (i = 0; i < count; i++)
     taken[i] = take();
