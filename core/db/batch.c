@@ -241,6 +241,7 @@ run_for_rows(tn_prepared *prepared, const struct tn_backend_batch *rows,
 static enum tn_code
 run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
 {
+  static const tn_value nothing;
   tn_conn *conn = prepared->conn;
   tn_result *result = &prepared->result;
   struct tn_backend_batch rows = { .count = prepared->sql.place_count,
@@ -250,6 +251,11 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
   result->conn = conn;
   result->prepared = prepared;
   rc = place_rows(prepared, batch, &rows.values, err);
+
+  /* Whoever goes on from row to row adds to the pointer, and nothing may be
+   * added to NULL, not even 0. */
+  if (rows.values == NULL)
+    rows.values = &nothing;
   if (rc == TN_OK)
     rc = check_rows(prepared, rows.values, batch->row_count, err);
   if (rc == TN_OK && prepared->returns_rows)
