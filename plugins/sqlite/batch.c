@@ -19,8 +19,10 @@ run_all(struct sqlite__statement *statement, const tn_value *values,
   if (statement->is_dml)
     return sqlite__run_plain(statement, values, count, rows);
   for (conn->batch_row = 1; conn->batch_row <= rows; conn->batch_row++) {
-    int32_t rc = sqlite__run(statement, values, count);
+    int32_t rc = sqlite__check_row(conn, conn->batch_row);
 
+    if (rc == TN_OK)
+      rc = sqlite__run(statement, values, count);
     if (rc != TN_OK)
       return rc;
     values += count;

@@ -179,7 +179,8 @@ check_entry(struct sqlite__statement *statement, uint32_t index,
     code = sqlite3_bind_text(stmt, 2, entry->schema, -1, SQLITE_STATIC);
   if (code == SQLITE_OK)
     code = sqlite__step(conn, stmt);
-  for (; rc == TN_OK && code == SQLITE_ROW; code = sqlite3_step(stmt)) {
+  for (; rc == TN_OK && code == SQLITE_ROW;
+       code = sqlite__step_on(conn, stmt)) {
     const char *name = (const char *)sqlite3_column_text(stmt, 0);
     const char *declared = (const char *)sqlite3_column_text(stmt, 1);
 

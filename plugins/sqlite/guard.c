@@ -7,6 +7,7 @@
 /* Steps of SQLite's virtual machine between two questions to the host: some
  * ten microseconds, so that asking costs nothing that can be measured. */
 #define STEPS_BETWEEN_CHECKS 1000
+#define ROWS_BETWEEN_CHECKS  128
 
 #define MILLISECOND INT64_C(1000000)
 
@@ -47,12 +48,15 @@ wait_for_lock(void *user, int tries)
   return conn->stopped == 0;
 }
 
+/* SQLite asks once more when a statement has come to its end, and committed:
+ * it would take effect and be told as interrupted. */
 static int
 ask_host(void *user)
 {
   struct sqlite__conn *conn = user;
 
-  if (conn->call == NULL)
+  if (conn->call == NULL ||
+      (conn->stepping != NULL && !sqlite3_stmt_busy(conn->stepping)))
     return 0;
   if (conn->stopped == 0)
     conn->stopped = conn->host->check(conn->call);
@@ -66,6 +70,17 @@ sqlite__guard(struct sqlite__conn *conn)
   sqlite3_progress_handler(conn->db, STEPS_BETWEEN_CHECKS, ask_host, conn);
 }
 
+int
+sqlite__step_on(struct sqlite__conn *conn, sqlite3_stmt *stmt)
+{
+  int code;
+
+  conn->stepping = stmt;
+  code = sqlite3_step(stmt);
+  conn->stepping = NULL;
+  return code;
+}
+
 /* The busy handler does not serve the table locks of a shared cache. They are
  * tried again at the same intervals and for as long; unlock_notify would know
  * sooner, but waits without an end and is not in every build of SQLite. All
@@ -73,16 +88,22 @@ sqlite__guard(struct sqlite__conn *conn)
 int
 sqlite__step(struct sqlite__conn *conn, sqlite3_stmt *stmt)
 {
-  int code = sqlite3_step(stmt);
+  int code = sqlite__step_on(conn, stmt);
   int tries;
 
   for (tries = 0; code == SQLITE_LOCKED_SHAREDCACHE; tries++) {
     if (!wait_for_lock(conn, tries))
       return code;
     sqlite3_reset(stmt);
-    code = sqlite3_step(stmt);
+    code = sqlite__step_on(conn, stmt);
   }
   return code;
+}
+
+int32_t
+sqlite__check_row(struct sqlite__conn *conn, uint64_t row)
+{
+  return row % ROWS_BETWEEN_CHECKS != 0 ? TN_OK : conn->host->check(conn->call);
 }
 
 int

@@ -32,7 +32,7 @@ step(struct sqlite__statement *statement)
 
   if (!statement->is_query)
     return next_kept(statement);
-  code = sqlite3_step(statement->stmt);
+  code = sqlite__step_on(statement->conn, statement->stmt);
   if (code == SQLITE_ROW)
     return 1;
   if (code == SQLITE_DONE)

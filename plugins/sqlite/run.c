@@ -87,7 +87,8 @@ keep_rows(struct sqlite__statement *statement)
   if (sqlite__refresh(statement) != TN_OK)
     return SQLITE_NOMEM;
 
-  for (; code == SQLITE_ROW; code = sqlite3_step(statement->stmt))
+  for (; code == SQLITE_ROW;
+       code = sqlite__step_on(statement->conn, statement->stmt))
     if (!keep_row(statement))
       return SQLITE_NOMEM;
   return code;
@@ -349,7 +350,9 @@ step_rows(struct sqlite__statement *statement, const tn_value *values,
     int code;
 
     conn->batch_row = i + 1;
-    rc = sqlite__bind(statement, values, count);
+    rc = sqlite__check_row(conn, i);
+    if (rc == TN_OK)
+      rc = sqlite__bind(statement, values, count);
     if (rc != TN_OK)
       return rc;
     statement->is_active = true;

@@ -63,8 +63,9 @@ struct sqlite__notes {
 struct sqlite__conn {
   sqlite3 *db;
   const struct tn_host *host;
-  struct tn_call *call; /* that runs now; NULL in a slot that has none */
-  int32_t stopped;      /* what the host said when it ended the call */
+  struct tn_call *call;   /* that runs now; NULL in a slot that has none */
+  int32_t stopped;        /* what the host said when it ended the call */
+  sqlite3_stmt *stepping; /* inside sqlite3_step() */
 
   bool in_txn;             /* begun, and not ended by the user */
   bool is_aborted;         /* SQLite itself has rolled it back */
@@ -222,6 +223,13 @@ void sqlite__guard(struct sqlite__conn *conn);
 /* sqlite3_step(), waiting for the locks of a shared cache as the busy handler
  * does for those of a file. */
 int sqlite__step(struct sqlite__conn *conn, sqlite3_stmt *stmt);
+
+/* sqlite3_step() for the rows that follow the first. */
+int sqlite__step_on(struct sqlite__conn *conn, sqlite3_stmt *stmt);
+
+/* Between the rows of a batch, each of which is short: ask the host now and
+ * then. Fails as its check(). */
+int32_t sqlite__check_row(struct sqlite__conn *conn, uint64_t row);
 
 /* sqlite3_prepare_v3(), likewise. */
 int sqlite__compile(struct sqlite__conn *conn, const char *sql, int size,

@@ -587,3 +587,35 @@ Test(statement, a_short_statement_never_asks_the_host)
   cr_expect_eq(s.fake.checks, 0);
   session_close(&s);
 }
+
+/* SQLite counts the steps of a statement over all its runs, and asks every so
+ * often: in the end that falls behind the last step of one. */
+Test(statement, what_is_told_as_canceled_has_had_no_effect)
+{
+  struct session s;
+  struct running running;
+  int64_t inserted = 0;
+
+  session_open(&s, NULL, "");
+  must(&s, "CREATE TABLE t(a)");
+  cr_assert_eq(start(&s, "INSERT INTO t VALUES (1)", NULL, 0, &running), TN_OK);
+  inserted++;
+  for (int i = 0; i < 5000; i++) {
+    int32_t rc;
+
+    if (running.result != NULL)
+      s.result->close(running.result, &s.fake.call);
+    running.result = NULL;
+    fake_call_again(&s.fake, 0);
+    s.fake.stop = TN_E_CANCELED;
+    s.fake.stop_after = 1;
+    rc = s.statement->execute(running.statement, NULL, 0, &s.fake.call,
+                              &running.result);
+    cr_assert(rc == TN_OK || rc == TN_E_CANCELED);
+    inserted += rc == TN_OK;
+  }
+  fake_call_again(&s.fake, 0);
+  finish(&s, &running);
+  cr_expect_eq(number_of(&s, "SELECT count(*) FROM t"), inserted);
+  session_close(&s);
+}
