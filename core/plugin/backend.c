@@ -168,6 +168,30 @@ tn_backend_connect(const struct tn_backend *backend,
   return rc;
 }
 
+enum tn_code
+tn_backend_inspect(const struct tn_backend *backend,
+                   const struct tn_connect_args *args, bool *ret_is_fleeting,
+                   tn_err *err)
+{
+  TN_CLEANUP(tn_strbuf_clear)
+  struct tn_strbuf ignored = TN_STRBUF_INIT(IGNORED_MAX);
+  struct tn_connect_args checked = *args;
+  struct tn_option *kept =
+      tn_memory_alloc(args->option_count * sizeof(*kept) + 1);
+  enum tn_code rc;
+
+  if (kept == NULL)
+    return tn_err_memory(err, backend->plugin.name);
+  checked.options = kept;
+  rc = sort_options(backend, args, &ignored, kept, &checked.option_count, err);
+  if (rc == TN_OK)
+    *ret_is_fleeting = backend->connection.is_fleeting(&checked) != 0;
+  else
+    tn_backend__name(backend, err);
+  tn_memory_free(kept);
+  return rc;
+}
+
 void
 tn_backend_disconnect(const struct tn_backend *backend, void *handle,
                       struct tn_host_call *call)

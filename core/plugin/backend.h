@@ -55,6 +55,12 @@ void tn_backend_shutdown(const struct tn_backend *backend);
 enum tn_code tn_backend_connect(const struct tn_backend *backend,
                                 const struct tn_connect_args *args,
                                 struct tn_host_call *call, void **ret);
+
+/* Check the options likewise, without connecting, and tell whether the database
+ * would end with the session. */
+enum tn_code tn_backend_inspect(const struct tn_backend *backend,
+                                const struct tn_connect_args *args,
+                                bool *ret_is_fleeting, tn_err *err);
 void tn_backend_disconnect(const struct tn_backend *backend, void *handle,
                            struct tn_host_call *call);
 enum tn_code tn_backend_ping(const struct tn_backend *backend, void *handle,

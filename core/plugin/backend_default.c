@@ -90,6 +90,13 @@ default_server_version(void *handle)
 }
 
 static int32_t
+default_is_fleeting(const struct tn_connect_args *args)
+{
+  (void)args;
+  return 0;
+}
+
+static int32_t
 default_abandon(void *handle)
 {
   (void)handle;
@@ -261,6 +268,7 @@ fill_connection(struct tn_backend *backend)
   FILL(backend->connection.server_caps, default_server_caps);
   FILL(backend->connection.server_version, default_server_version);
   FILL(backend->connection.abandon, default_abandon);
+  FILL(backend->connection.is_fleeting, default_is_fleeting);
 }
 
 static void

@@ -286,6 +286,11 @@ struct tn_connection_table {
    * that the parent holds. Without it, and when it fails with a category (no
    * error is to be filled in), all of that is leaked. */
   int32_t (*abandon)(void *handle);
+
+  /* Optional. Not 0: a database that is connected to by these arguments ends
+   * with the session, as one in memory does. A pool has one session of it, and
+   * keeps that. Nothing is opened. Without it: 0. */
+  int32_t (*is_fleeting)(const struct tn_connect_args *args);
 };
 
 /* ------------------------------------------------------------------ */

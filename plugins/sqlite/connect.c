@@ -280,4 +280,5 @@ const struct tn_connection_table sqlite__connection_table = {
   .ping = ping,
   .server_caps = server_caps,
   .server_version = server_version,
+  .is_fleeting = sqlite__is_fleeting,
 };

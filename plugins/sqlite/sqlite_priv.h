@@ -212,6 +212,10 @@ enum sqlite__folder {
   SQLITE__FOLDER_MISSING,
   SQLITE__FOLDER_READ_ONLY, /* and a file was to be created in it */
 };
+
+/* tn_connection_table.is_fleeting */
+int32_t sqlite__is_fleeting(const struct tn_connect_args *args);
+
 enum sqlite__folder sqlite__target_folder(const struct sqlite__target *target);
 
 /* ------------------------------------------------------------------ */

@@ -147,6 +147,31 @@ is_memory_name(const char *database)
          strcmp(database, ":memory:") == 0;
 }
 
+/* "file::memory:", "file:?…", "file:x?mode=memory" and the file system layer
+ * that is one of memory. */
+static bool
+is_memory_uri(const char *uri)
+{
+  const char *path = uri + strlen("file:");
+  size_t size = strcspn(path, "?#");
+
+  return size == 0 || (size == 8 && strncmp(path, ":memory:", 8) == 0) ||
+         query_has(uri, "mode=memory") || query_has(uri, "vfs=memdb");
+}
+
+int32_t
+sqlite__is_fleeting(const struct tn_connect_args *args)
+{
+  const char *mode = tn_connect_option(args, "mode");
+  const char *vfs = tn_connect_option(args, "vfs");
+
+  return is_memory_name(args->database) ||
+         (mode != NULL && strcmp(mode, "memory") == 0) ||
+         (vfs != NULL && strcmp(vfs, "memdb") == 0) ||
+         (tn_connect_flag(args, "uri", 0) && is_uri(args->database) &&
+          is_memory_uri(args->database));
+}
+
 /* Two slashes instead of three would otherwise open an empty database in
  * memory, and lose what is written to it. */
 static int32_t

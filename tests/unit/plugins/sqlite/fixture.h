@@ -24,6 +24,7 @@ struct session {
   const struct tn_session_table *session;
   struct fake_call fake;
   void *handle;
+  int32_t is_fleeting; /* as the plug-in says of the arguments */
 };
 
 /* "name=value" each. */
@@ -70,6 +71,7 @@ session_try(struct session *s, const char *database, const char *options)
   args.database = database;
   args.option_count = count;
   args.options = rows;
+  s->is_fleeting = s->connection->is_fleeting(&args);
   return s->connection->connect(&args, &s->fake.call, &s->handle);
 }
 

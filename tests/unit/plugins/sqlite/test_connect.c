@@ -468,3 +468,51 @@ Test(connect, too_many_open_files_is_a_limit)
   session_close(&s);
   folder_free(&folder);
 }
+
+/* It is asked before anything is opened, and must be right. */
+Test(connect, a_database_that_ends_with_its_session_is_known_beforehand)
+{
+  static const struct {
+    const char *name;
+    const char *options;
+  } cases[] = {
+    { NULL, "" },
+    { "", "" },
+    { ":memory:", "" },
+    { ":memory:", "cache=shared" },
+    { "x.db", "mode=memory" },
+    { "x.db", "mode=memory cache=shared" },
+    { "/x.db", "vfs=memdb" },
+    { "file::memory:", "uri=true" },
+    { "file::memory:?cache=shared", "uri=true" },
+    { "file:", "uri=true" },
+    { "file:?cache=shared", "uri=true" },
+    { "file:y?mode=memory&cache=shared", "uri=true" },
+    { "file:/y?vfs=memdb", "uri=true" },
+    { "memory", "" },
+    { "plain.db", "mode=rwc" },
+    { "file::memory:", "" },
+    { "file:plain2.db", "uri=true" },
+    { "file:plain3.db?cache=shared", "uri=true" },
+    { "file::memory:x", "uri=true" },
+  };
+  struct folder folder = folder_new();
+  struct session s;
+
+  cr_assert_eq(chdir(folder.path), 0);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    int32_t is_fleeting;
+
+    session_open(&s, cases[i].name, cases[i].options);
+    is_fleeting = s.is_fleeting;
+    must(&s, "CREATE TABLE t(a)");
+    session_close(&s);
+    session_open(&s, cases[i].name, cases[i].options);
+    cr_expect_eq(number_of(&s, "SELECT count(*) FROM sqlite_schema"),
+                 !is_fleeting, "case %zu: %s %s", i, cases[i].name,
+                 cases[i].options);
+    session_close(&s);
+  }
+  cr_assert_eq(chdir("/"), 0);
+  folder_free(&folder);
+}
