@@ -13,7 +13,7 @@ static const struct output_column columns[] = {
 static const char *const units[] = {
   [TN_UNIT_TEXT] = "text",       [TN_UNIT_BOOL] = "bool",
   [TN_UNIT_COUNT] = "count",     [TN_UNIT_SECONDS] = "seconds",
-  [TN_UNIT_PERCENT] = "percent",
+  [TN_UNIT_PERCENT] = "percent", [TN_UNIT_CHOICE] = "choice",
 };
 
 static const char hidden[] = "***";

@@ -6,21 +6,17 @@
 #include <sys/eventfd.h>
 
 #include "registry_priv.h"
+#include "target.h"
 #include "tls.h"
 
 /* How long an opening may take that names no deadline. */
 #define OPEN_MS 30000
 
-/* As conf/tenon.ini has them. */
-#define CACHE_COUNT 100
-#define CACHE_BYTES 1048576
-
 /* What connect() is given, built up from several places. */
 struct opening {
   tn_registry *registry;
   const struct tn_backend *backend;
-  const tn_config *config;
-  const char *database; /* of the configuration; NULL: a plain URL */
+  const struct tn_target *target;
   struct tn_address *addresses;
   struct tn_option *options;
   uint32_t option_count;
@@ -84,15 +80,15 @@ backend_has_option(const struct tn_backend *backend, const char *name)
   return false;
 }
 
-/* Does the configuration say something of the row, or is there only the
- * initial value? */
-static bool
-is_configured(const struct opening *opening, const struct tn_config_row *row)
+bool
+tn_conn__has_row(const struct tn_backend *backend,
+                 const struct tn_config_row *row)
 {
-  const char *origin =
-      tn_config_origin(opening->config, opening->database, row->key);
+  size_t prefix = strlen(backend->plugin.name);
 
-  return origin != NULL && strcmp(origin, "default") != 0;
+  return strncmp(row->key, backend->plugin.name, prefix) == 0 &&
+         row->key[prefix] == '_' &&
+         backend_has_option(backend, row->key + prefix + 1);
 }
 
 /* The value that a configuration row gives its option of the backend; NULL:
@@ -107,10 +103,10 @@ row_value(const struct opening *opening, const struct tn_config_row *row,
 
   *ret = NULL;
   if (row->unit != TN_UNIT_BOOL)
-    return tn_config_text(opening->config, opening->database, row->key, ret,
-                          err);
-  rc = tn_config_number(opening->config, opening->database, row->key, &is_on,
-                        err);
+    return tn_config_text(opening->target->config, opening->target->database,
+                          row->key, ret, err);
+  rc = tn_config_number(opening->target->config, opening->target->database,
+                        row->key, &is_on, err);
   if (rc == TN_OK && is_on == 0)
     *ret = "off";
   return rc;
@@ -121,20 +117,19 @@ row_value(const struct opening *opening, const struct tn_config_row *row,
 static enum tn_code
 add_configured(struct opening *opening, bool is_given, tn_err *err)
 {
-  const char *name = opening->backend->plugin.name;
-  size_t prefix = strlen(name);
+  const struct tn_target *target = opening->target;
+  size_t prefix = strlen(opening->backend->plugin.name);
   const struct tn_config_row *row;
   size_t i;
 
   opening->above = opening->option_count;
-  for (i = 0; opening->database != NULL && (row = tn_config_row(i)) != NULL;
+  for (i = 0; target->database != NULL && (row = tn_config_row(i)) != NULL;
        i++) {
     const char *value = NULL;
     enum tn_code rc;
 
-    if (strncmp(row->key, name, prefix) != 0 || row->key[prefix] != '_' ||
-        !backend_has_option(opening->backend, row->key + prefix + 1) ||
-        is_configured(opening, row) != is_given)
+    if (!tn_conn__has_row(opening->backend, row) ||
+        tn_target__is_given(target, row->key) != is_given)
       continue;
     rc = row_value(opening, row, &value, err);
     if (rc != TN_OK)
@@ -158,9 +153,10 @@ drop_unset(struct opening *opening)
 }
 
 static enum tn_code
-collect_options(struct opening *opening, const tn_url *url,
+collect_options(struct opening *opening,
                 const struct tn_registry_defaults *defaults, tn_err *err)
 {
+  const tn_url *url = opening->target->url;
   size_t url_count = tn_url_option_count(url);
   size_t capacity =
       url_count + defaults->count + opening->backend->plugin.option_count + 1;
@@ -172,8 +168,9 @@ collect_options(struct opening *opening, const tn_url *url,
   if (opening->options == NULL)
     return tn_err_memory(err, "conn");
   for (i = 0; i < url_count; i++)
-    add_option(opening, tn_url_option_name(url, i),
-               tn_url_option_value(url, i));
+    if (!tn_target__is_own(tn_url_option_name(url, i)))
+      add_option(opening, tn_url_option_name(url, i),
+                 tn_url_option_value(url, i));
   rc = add_configured(opening, true, err);
   if (rc != TN_OK)
     return rc;
@@ -186,8 +183,9 @@ collect_options(struct opening *opening, const tn_url *url,
 }
 
 static enum tn_code
-collect_addresses(struct opening *opening, const tn_url *url, tn_err *err)
+collect_addresses(struct opening *opening, tn_err *err)
 {
+  const tn_url *url = opening->target->url;
   size_t count = tn_url_host_count(url);
   size_t i;
 
@@ -219,36 +217,20 @@ open_wake(tn_conn *conn, tn_err *err)
                     strerror_r(errno, text, sizeof text));
 }
 
-/* What the configuration says of the target, or its initial value. */
-static enum tn_code
-configured_number(const struct opening *opening, const char *key,
-                  int64_t initial, int64_t *ret, tn_err *err)
-{
-  *ret = initial;
-  if (opening->database == NULL)
-    return TN_OK;
-  return tn_config_number(opening->config, opening->database, key, ret, err);
-}
-
-static enum tn_code
+static void
 size_cache(const struct opening *opening, const struct tn_conn_options *options,
-           struct tn_cache *cache, tn_err *err)
+           struct tn_cache *cache)
 {
-  int64_t count = options->statement_cache;
-  int64_t bytes = (int64_t)options->statement_cache_bytes;
-  enum tn_code rc = TN_OK;
-
-  if (count == 0)
-    rc = configured_number(opening, "statement_cache_size", CACHE_COUNT, &count,
-                           err);
-  else if (count == TN_CACHE_NONE)
-    count = 0;
-  if (rc == TN_OK && bytes == 0)
-    rc = configured_number(opening, "statement_cache_bytes", CACHE_BYTES,
-                           &bytes, err);
-  cache->max_count = (uint32_t)count;
-  cache->max_bytes = (size_t)bytes;
-  return rc;
+  cache->max_count = options->statement_cache;
+  if (options->statement_cache == TN_CACHE_NONE)
+    cache->max_count = 0;
+  else if (options->statement_cache == 0)
+    cache->max_count =
+        (uint32_t)tn_target__number(opening->target, "statement_cache_size", 0);
+  cache->max_bytes = options->statement_cache_bytes;
+  if (options->statement_cache_bytes == 0)
+    cache->max_bytes =
+        (size_t)tn_target__number(opening->target, "statement_cache_bytes", 0);
 }
 
 static enum tn_code
@@ -278,9 +260,11 @@ new_conn(const struct tn_conn_options *options,
 }
 
 static enum tn_code
-fill_args(const struct opening *opening, const tn_url *url,
-          struct tn_connect_args *args, struct tn_tls *tls, tn_err *err)
+fill_args(const struct opening *opening, struct tn_connect_args *args,
+          struct tn_tls *tls, tn_err *err)
 {
+  const tn_url *url = opening->target->url;
+
   args->address_count = (uint32_t)tn_url_host_count(url);
   args->addresses = opening->addresses;
   args->dialect = tn_url_dialect(url);
@@ -296,7 +280,7 @@ fill_args(const struct opening *opening, const tn_url *url,
 
 /* Connect with what was collected. */
 static enum tn_code
-connect_session(const struct opening *opening, const tn_url *url,
+connect_session(const struct opening *opening,
                 const struct tn_conn_options *options, tn_conn **ret,
                 tn_err *err)
 {
@@ -304,17 +288,13 @@ connect_session(const struct opening *opening, const tn_url *url,
   struct tn_host_call call;
   struct tn_tls tls;
   tn_conn *conn = NULL;
-  enum tn_code rc = fill_args(opening, url, &args, &tls, err);
+  enum tn_code rc = fill_args(opening, &args, &tls, err);
 
   if (rc == TN_OK)
     rc = new_conn(options, opening->backend, &conn, err);
   if (conn == NULL)
     return rc;
-  rc = size_cache(opening, options, &conn->cache, err);
-  if (rc != TN_OK) {
-    tn_conn__free(conn);
-    return rc;
-  }
+  size_cache(opening, options, &conn->cache);
   rc = tn_conn__begin(conn,
                       options->deadline == 0 ? tn_deadline_after_ms(OPEN_MS)
                                              : options->deadline,
@@ -335,29 +315,62 @@ connect_session(const struct opening *opening, const tn_url *url,
 }
 
 static enum tn_code
-open_url(const tn_url *url, const char *database,
-         const struct tn_conn_options *options, tn_conn **ret, tn_err *err)
+find_backend(struct opening *opening, tn_registry *registry,
+             struct tn_registry_defaults *defaults, tn_err *err)
 {
-  TN_CLEANUP(clear_opening)
-  struct opening opening = { .config = options->config, .database = database };
-  struct tn_registry_defaults defaults = { .count = 0 };
-  enum tn_code rc;
+  const tn_url *url = opening->target->url;
 
-  opening.registry = options->registry;
-  if (opening.registry == NULL)
-    opening.registry = tn_registry_default();
-  if (opening.registry == NULL)
-    return tn_err_memory(err, "conn");
-  rc =
-      tn_registry_backend(opening.registry, tn_url_dialect(url),
-                          tn_url_driver(url), &opening.backend, &defaults, err);
+  opening->registry = registry != NULL ? registry : tn_registry_default();
+  if (opening->registry == NULL) {
+    (void)tn_err_memory(err, "conn");
+    return TN_E_MEMORY;
+  }
+  return tn_registry_backend(opening->registry, tn_url_dialect(url),
+                             tn_url_driver(url), &opening->backend, defaults,
+                             err);
+}
+
+/* All that connect() is given. */
+static enum tn_code
+prepare_opening(struct opening *opening, tn_registry *registry, tn_err *err)
+{
+  struct tn_registry_defaults defaults = { .count = 0 };
+  enum tn_code rc = find_backend(opening, registry, &defaults, err);
+
   if (rc == TN_OK)
-    rc = collect_options(&opening, url, &defaults, err);
+    rc = collect_options(opening, &defaults, err);
   if (rc == TN_OK)
-    rc = collect_addresses(&opening, url, err);
-  if (rc != TN_OK)
-    return rc;
-  return connect_session(&opening, url, options, ret, err);
+    rc = collect_addresses(opening, err);
+  return rc;
+}
+
+enum tn_code
+tn_conn__open(const struct tn_target *target,
+              const struct tn_conn_options *options, tn_conn **ret, tn_err *err)
+{
+  TN_CLEANUP(clear_opening) struct opening opening = { .target = target };
+  enum tn_code rc = prepare_opening(&opening, options->registry, err);
+
+  return rc == TN_OK ? connect_session(&opening, options, ret, err) : rc;
+}
+
+enum tn_code
+tn_conn__inspect(const struct tn_target *target, tn_registry *registry,
+                 const struct tn_backend **ret_backend, bool *ret_is_fleeting,
+                 tn_err *err)
+{
+  TN_CLEANUP(clear_opening) struct opening opening = { .target = target };
+  struct tn_connect_args args = { .size = sizeof args };
+  struct tn_tls tls;
+  enum tn_code rc = prepare_opening(&opening, registry, err);
+
+  if (rc == TN_OK)
+    rc = fill_args(&opening, &args, &tls, err);
+  if (rc == TN_OK)
+    rc = tn_backend_inspect(opening.backend, &args, ret_is_fleeting, err);
+  if (rc == TN_OK)
+    *ret_backend = opening.backend;
+  return rc;
 }
 
 enum tn_code
@@ -365,80 +378,12 @@ tn_conn_open_url(const tn_url *url, const struct tn_conn_options *options,
                  tn_conn **ret, tn_err *err)
 {
   static const struct tn_conn_options none;
+  struct tn_target target = { .url = NULL };
+  enum tn_code rc = tn_target__borrow(url, &target, err);
 
-  return open_url(url, NULL, options == NULL ? &none : options, ret, err);
-}
-
-/* "a=1&b=2" behind the URL's own options. The URL is printed anew, where a '?'
- * is nothing but their beginning: as people write it, one may stand in the
- * password. */
-static enum tn_code
-join_parameters(const tn_url *url, const char *parameters, tn_url **ret,
-                tn_err *err)
-{
-  size_t size = tn_url_print(url, TN_URL_PASSWORD, NULL, 0);
-  size_t capacity = size + 1 + strlen(parameters) + 1;
-  char *joined = tn_memory_alloc(capacity);
-  enum tn_code rc;
-
-  if (joined == NULL)
-    return tn_err_memory(err, "config");
-  (void)tn_url_print(url, TN_URL_PASSWORD, joined, capacity);
-  joined[size] = strchr(joined, '?') == NULL ? '?' : '&';
-  memcpy(joined + size + 1, parameters, strlen(parameters) + 1);
-  rc = tn_url_parse(joined, ret, err);
-  tn_memory_wipe(joined, capacity);
-  tn_memory_free(joined);
-  return rc;
-}
-
-static enum tn_code
-parse_configured(const char *text, const char *parameters, tn_url **ret,
-                 tn_err *err)
-{
-  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
-  enum tn_code rc = tn_url_parse(text, &url, err);
-
-  if (rc == TN_OK && parameters != NULL && parameters[0] != '\0')
-    return join_parameters(url, parameters, ret, err);
-  if (rc != TN_OK)
-    return rc;
-  *ret = url;
-  url = NULL;
-  return TN_OK;
-}
-
-/* A configured database's URL: connection, connection_parameters, password. */
-static enum tn_code
-configured_url(const tn_config *config, const char *database, tn_url **ret,
-               tn_err *err)
-{
-  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
-  const char *text = NULL;
-  const char *parameters = NULL;
-  const char *password = NULL;
-  enum tn_code rc;
-
-  rc = tn_config_text(config, database, "connection", &text, err);
-  if (rc == TN_OK && (text == NULL || text[0] == '\0'))
-    return tn_err_set(err, TN_E_CONFIG,
-                      "config: database \"%s\" has no connection; give it a "
-                      "URL",
-                      database);
-  if (rc == TN_OK)
-    rc = tn_config_text(config, database, "connection_parameters", &parameters,
-                        err);
-  if (rc == TN_OK)
-    rc = tn_config_text(config, database, "password", &password, err);
-  if (rc == TN_OK)
-    rc = parse_configured(text, parameters, &url, err);
-  if (rc == TN_OK && password != NULL)
-    rc = tn_url_set_password(url, password, err);
-  if (rc != TN_OK)
-    return rc;
-  *ret = url;
-  url = NULL;
-  return TN_OK;
+  if (options == NULL)
+    options = &none;
+  return rc == TN_OK ? tn_conn__open(&target, options, ret, err) : rc;
 }
 
 enum tn_code
@@ -446,24 +391,11 @@ tn_conn_open(const char *target, const struct tn_conn_options *options,
              tn_conn **ret, tn_err *err)
 {
   static const struct tn_conn_options none;
-  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
-  const char *database = NULL;
+  TN_CLEANUP(tn_target__clear) struct tn_target found = { .url = NULL };
   enum tn_code rc;
 
   if (options == NULL)
     options = &none;
-  if (target[0] != '@') {
-    rc = tn_url_parse(target, &url, err);
-  } else if (options->config == NULL) {
-    return tn_err_set(err, TN_E_CONFIG,
-                      "conn: \"%.64s\" names a configured database, but no "
-                      "configuration is loaded",
-                      target);
-  } else {
-    database = target + 1;
-    rc = configured_url(options->config, database, &url, err);
-  }
-  if (rc != TN_OK)
-    return rc;
-  return open_url(url, database, options, ret, err);
+  rc = tn_target__resolve(target, options->config, &found, err);
+  return rc == TN_OK ? tn_conn__open(&found, options, ret, err) : rc;
 }

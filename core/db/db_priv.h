@@ -42,6 +42,7 @@ struct tn_result {
   bool is_at_end;       /* of the present set */
   bool has_next_set;    /* known at the end of the present one */
   bool owns_prepared;   /* a one-shot query: close the statement with it */
+  bool is_on_loan;      /* so is the connection: give it back with it */
   struct tn_value *row; /* the cells of the current row */
   uint64_t row_count;   /* fetched so far */
   struct tn_result_info info;
@@ -99,6 +100,25 @@ struct tn_conn {
   bool is_severed; /* the backend has abandoned it */
   tn_err scratch;  /* when the caller passes no error object */
 };
+
+struct tn_target;
+
+/* tn_conn_open() of a target that has been resolved. */
+enum tn_code tn_conn__open(const struct tn_target *target,
+                           const struct tn_conn_options *options, tn_conn **ret,
+                           tn_err *err);
+
+/* Does the row of the configuration, like "sqlite_synchronous", stand for an
+ * option of that backend, like "synchronous" of "sqlite"? */
+bool tn_conn__has_row(const struct tn_backend *backend,
+                      const struct tn_config_row *row);
+
+/* Without connecting: which backend it is, whether its options are right, and
+ * whether the database ends with its session. */
+enum tn_code tn_conn__inspect(const struct tn_target *target,
+                              tn_registry *registry,
+                              const struct tn_backend **ret_backend,
+                              bool *ret_is_fleeting, tn_err *err);
 
 /* Begin an operation and prepare its calls: `*err` becomes one that is never
  * NULL, if this succeeds. `deadline` 0: the connection's timeout from now.

@@ -356,6 +356,10 @@ void tn_pool__tell_leaks(tn_pool *pool);
 
 /* ---- pool_tick.c ---- */
 
+/* See that there is a session, whether connecting has failed a moment ago or
+ * not. `err` is not NULL. */
+enum tn_code tn_pool__warm(tn_pool *pool, tn_deadline deadline, tn_err *err);
+
 enum tn_code tn_pool__start_thread(tn_pool *pool, tn_err *err);
 void tn_pool__stop_thread(tn_pool *pool);
 

@@ -162,9 +162,7 @@ may_connect(const tn_pool *pool)
 struct tn_pool_slot *
 tn_pool__claim_empty(tn_pool *pool)
 {
-  if (!may_connect(pool) || tn_clock_now() < pool->retry_at)
-    return NULL;
-  return occupy(pool);
+  return may_connect(pool) ? occupy(pool) : NULL;
 }
 
 /* ---- the queue ---- */

@@ -78,21 +78,33 @@ sweep(tn_pool *pool)
   }
 }
 
+/* A slot for a session that nobody waits for, as long as there are fewer than
+ * `most`; or NULL. A patient one waits until it is time to connect again. */
+static struct tn_pool_slot *
+claim_spare(tn_pool *pool, uint32_t most, bool is_patient)
+{
+  struct tn_pool_slot *slot = NULL;
+
+  pthread_mutex_lock(&pool->lock);
+  if (atomic_load(&pool->guard->gate) == GATE_ALIVE &&
+      atomic_load(&pool->open) < most &&
+      (!is_patient || tn_clock_now() >= pool->retry_at))
+    slot = tn_pool__claim_empty(pool);
+  pthread_mutex_unlock(&pool->lock);
+  return slot;
+}
+
 /* Open one session that nobody waits for, if one is wanted. */
 static bool
 fill_one(tn_pool *pool)
 {
-  struct tn_pool_slot *slot = NULL;
+  struct tn_pool_slot *slot;
   tn_deadline deadline;
   tn_err err;
 
   if (count_idle(pool) >= pool->options.min_idle)
     return false;
-  pthread_mutex_lock(&pool->lock);
-  if (atomic_load(&pool->guard->gate) == GATE_ALIVE &&
-      atomic_load(&pool->open) < pool->keep)
-    slot = tn_pool__claim_empty(pool);
-  pthread_mutex_unlock(&pool->lock);
+  slot = claim_spare(pool, pool->keep, true);
   if (slot == NULL)
     return false;
   deadline = tn_deadline_after_ms(pool->options.wait_ms);
@@ -100,6 +112,31 @@ fill_one(tn_pool *pool)
     return false;
   tn_pool__put_back(pool, slot, true);
   return true;
+}
+
+enum tn_code
+tn_pool__warm(tn_pool *pool, tn_deadline deadline, tn_err *err)
+{
+  const struct tn_loan loan = { .label = "tn_engine_start",
+                                .deadline = deadline };
+  struct tn_pool_slot *slot = NULL;
+  tn_conn *conn = NULL;
+  enum tn_code rc;
+
+  tn_pool__revive(pool);
+  tn_pool__enter(pool);
+  if (count_idle(pool) == 0)
+    slot = claim_spare(pool, pool->limit, false);
+  if (slot != NULL) {
+    rc = tn_pool__connect(pool, slot, deadline, err);
+    if (rc == TN_OK)
+      tn_pool__put_back(pool, slot, true);
+  } else {
+    rc = tn_pool_take(pool, &loan, &conn, err);
+    tn_pool_give(&conn);
+  }
+  tn_pool__leave(pool);
+  return rc;
 }
 
 void

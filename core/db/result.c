@@ -1,6 +1,8 @@
 /* Rows forward, one at a time, and the sets that they stand in. The backend's
  * result is closed as soon as its last row was read, so that the connection is
  * free although the caller still holds the object. */
+#include <tenon/pool.h>
+
 #include "db_priv.h"
 
 /* Release the backend's result. What that says of the session is in
@@ -326,15 +328,9 @@ tn_result__drain(tn_result *result, tn_err *err)
   return rc;
 }
 
-void
-tn_result_close(tn_result **result)
+static void
+close_result(tn_result *closing)
 {
-  tn_result *closing;
-
-  if (result == NULL || *result == NULL)
-    return;
-  closing = *result;
-  *result = NULL;
   tn_result__finish(closing);
   tn_memory_free(closing->placed);
   closing->placed = NULL;
@@ -350,6 +346,22 @@ tn_result_close(tn_result **result)
 
     tn_prepared_close(&prepared);
   }
+}
+
+void
+tn_result_close(tn_result **result)
+{
+  tn_result *closing;
+  tn_conn *lent;
+
+  if (result == NULL || *result == NULL)
+    return;
+  closing = *result;
+  *result = NULL;
+  lent = closing->is_on_loan ? closing->conn : NULL;
+  closing->is_on_loan = false;
+  close_result(closing);
+  tn_pool_give(&lent);
 }
 
 size_t

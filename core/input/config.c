@@ -374,7 +374,7 @@ tn_config_number(const tn_config *config, const char *database, const char *key,
 
   if (!find(config, database, key, &found, err))
     return TN_E_NOT_FOUND;
-  if (found.row->unit == TN_UNIT_TEXT)
+  if (found.row->unit == TN_UNIT_TEXT || found.row->unit == TN_UNIT_CHOICE)
     return tn_err_set(err, TN_E_USAGE, "config: %s is a text, not a number",
                       key);
   if (found.value->text == NULL && found.row->initial != NULL &&

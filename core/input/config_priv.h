@@ -24,9 +24,11 @@
 
 /* Traits of an option that only we need. */
 #define TN_CONFIG_OBSOLETE                                                     \
-  UINT32_C(1)                     /* read, warned about, without effect        \
-                                   */
-#define TN_CONFIG_URL UINT32_C(2) /* secret only if a password is in it */
+  UINT32_C(1)                         /* read, warned about, without effect    \
+                                       */
+#define TN_CONFIG_URL     UINT32_C(2) /* secret only if a password is in it */
+#define TN_CONFIG_OWN     UINT32_C(4) /* of the core's own: may stand in a URL */
+#define TN_CONFIG_BACKEND UINT32_C(8) /* an option of one backend */
 
 struct tn_config_option {
   struct tn_config_row row;
@@ -51,6 +53,11 @@ const char *tn_config__nearest_key(const char *key);
 /* Read a number or bool. False: it is none, or out of the row's range. */
 bool tn_config__parse_number(const struct tn_config_row *row, const char *text,
                              int64_t *ret);
+
+/* Is the text a value of the row? `*ret` is written for numbers and bools.
+ * Fails: TN_E_CONFIG, beginning with `place`. */
+enum tn_code tn_config__check(const struct tn_config_row *row, const char *text,
+                              const char *place, int64_t *ret, tn_err *err);
 
 /* ------------------------------------------------------------------ */
 /* The object                                                          */

@@ -24,8 +24,9 @@
 /* Bytes that tn_text_mask() may add. */
 #define MASK_ROOM 64
 
-/* Room for "[SECTION] key" in a message. */
-#define PLACE_SIZE (2 * SHOWN_SIZE + 8)
+/* Room for "[SECTION] key" in a message, and with the file before it. */
+#define PLACE_SIZE      (2 * SHOWN_SIZE + 8)
+#define FULL_PLACE_SIZE (PLACE_SIZE + 256)
 
 enum section_kind {
   SECTION_OTHER,   /* another program's */
@@ -188,89 +189,19 @@ start_section(struct reading *reading, const struct tn_ini_item *item,
 /* ------------------------------------------------------------------ */
 /* Values                                                              */
 
-struct word {
-  const char *text;
-  int64_t number;
-};
-
-static const struct word bool_words[] = {
-  { "1", 1 }, { "true", 1 },  { "yes", 1 }, { "on", 1 },
-  { "0", 0 }, { "false", 0 }, { "no", 0 },  { "off", 0 },
-};
-
-static bool
-parse_bool(const char *text, int64_t *ret)
-{
-  size_t i;
-
-  for (i = 0; i < TN_COUNT(bool_words); i++) {
-    if (tn_text_equal_nocase(text, bool_words[i].text)) {
-      *ret = bool_words[i].number;
-      return true;
-    }
-  }
-  return false;
-}
-
-/* A decimal number with an optional sign. What does not fit 64 bits is given
- * as the nearest that does: it is out of every row's range. */
-static bool
-parse_number(const char *text, int64_t *ret)
-{
-  bool is_negative = *text == '-';
-  int64_t number = 0;
-
-  if (*text == '-' || *text == '+')
-    text++;
-  if (*text == '\0')
-    return false;
-  for (; *text != '\0'; text++) {
-    if (!tn_text_is_digit(*text))
-      return false;
-    if (number > (INT64_MAX - 9) / 10)
-      number = INT64_MAX;
-    else
-      number = number * 10 + (*text - '0');
-  }
-  *ret = is_negative ? -number : number;
-  return true;
-}
-
-bool
-tn_config__parse_number(const struct tn_config_row *row, const char *text,
-                        int64_t *ret)
-{
-  bool is_read = row->unit == TN_UNIT_BOOL ? parse_bool(text, ret)
-                                           : parse_number(text, ret);
-
-  return is_read && *ret >= row->min && *ret <= row->max;
-}
-
 static enum tn_code
 check_value(struct incoming *in, const char *file, tn_err *err)
 {
   const struct tn_config_row *row = &in->option->row;
-  const char *value = in->item->value;
-  char shown[SHOWN_SIZE];
+  char place[FULL_PLACE_SIZE];
 
   /* Without a default, an empty value is oslo.config's way of saying: none. */
-  if (row->unit == TN_UNIT_TEXT || (*value == '\0' && row->initial == NULL))
+  if (row->unit == TN_UNIT_TEXT ||
+      (*in->item->value == '\0' && row->initial == NULL))
     return TN_OK;
-  in->has_number = tn_config__parse_number(row, value, &in->number);
-  if (in->has_number)
-    return TN_OK;
-
-  tn_text_escape(value, strlen(value), shown, sizeof(shown));
-  if (row->unit == TN_UNIT_BOOL)
-    return tn_err_set(err, TN_E_CONFIG,
-                      "%s:%u: %s = \"%s\": must be true or false (1 or 0, yes "
-                      "or no, on or off)",
-                      file, in->item->line, in->place, shown);
-  return tn_err_set(
-      err, TN_E_CONFIG,
-      "%s:%u: %s = \"%s\": must be a whole number from %lld to %lld", file,
-      in->item->line, in->place, shown, (long long)row->min,
-      (long long)row->max);
+  snprintf(place, sizeof place, "%s:%u: %s", file, in->item->line, in->place);
+  in->has_number = row->unit != TN_UNIT_CHOICE;
+  return tn_config__check(row, in->item->value, place, &in->number, err);
 }
 
 /* Would masking change the text? Then there is a password in it. */

@@ -27,19 +27,31 @@
              .max = (high) },                                                  \
     .traits = (more)                                                           \
   }
+#define OWN_ROW(name, value, text, old, type, low, high)                       \
+  ROW(name, value, text, old, type, 0, low, high, TN_CONFIG_OWN)
 
 #define TEXT_ROW(name, value, text, old)                                       \
   ROW(name, value, text, old, TN_UNIT_TEXT, 0, 0, 0, 0)
 #define SECRET_ROW(name, traits, text, old)                                    \
   ROW(name, NULL, text, old, TN_UNIT_TEXT, 1, 0, 0, traits)
 #define BOOL_ROW(name, value, text, old)                                       \
-  ROW(name, value, text, old, TN_UNIT_BOOL, 0, 0, 1, 0)
+  OWN_ROW(name, value, text, old, TN_UNIT_BOOL, 0, 1)
 #define COUNT_ROW(name, value, low, high, text, old)                           \
-  ROW(name, value, text, old, TN_UNIT_COUNT, 0, low, high, 0)
+  OWN_ROW(name, value, text, old, TN_UNIT_COUNT, low, high)
 #define SECONDS_ROW(name, value, low, text, old)                               \
-  ROW(name, value, text, old, TN_UNIT_SECONDS, 0, low, MOST, 0)
+  OWN_ROW(name, value, text, old, TN_UNIT_SECONDS, low, MOST)
 #define PERCENT_ROW(name, value, text, old)                                    \
-  ROW(name, value, text, old, TN_UNIT_PERCENT, 0, 0, 100, 0)
+  OWN_ROW(name, value, text, old, TN_UNIT_PERCENT, 0, 100)
+#define CHOICE_ROW(name, value, words, text)                                   \
+  {                                                                            \
+    .row = { .key = (name),                                                    \
+             .initial = (value),                                               \
+             .help = (text),                                                   \
+             .aliases = "",                                                    \
+             .unit = TN_UNIT_CHOICE,                                           \
+             .choices = (words) },                                             \
+    .traits = TN_CONFIG_OWN                                                    \
+  }
 #define OBSOLETE_ROW(name, value, type, high, text, old)                       \
   ROW(name, value, "Obsolete, without effect: " text, old, type, 0, 0, high,   \
       TN_CONFIG_OBSOLETE)
@@ -88,6 +100,44 @@ static const struct tn_config_option options[] = {
               "Seconds; -1 is never.",
               "database/idle_timeout DATABASE/idle_timeout sql/idle_timeout "
               "DEFAULT/sql_idle_timeout DATABASE/sql_idle_timeout"),
+  CHOICE_ROW("pool_kind", "auto", "auto|queue|null|static",
+             "What becomes of a connection that is given back: kept (queue) or "
+             "closed (null); static has one, which stays. Text; auto is static "
+             "for a database that ends with its session, else queue."),
+  COUNT_ROW("pool_min_idle", "0", 0, MOST,
+            "Connections to keep ready, up to max_pool_size. A count.", ""),
+  COUNT_ROW("pool_connects", "8", 0, MOST,
+            "Connections to open at the same time. A count; 0 is no limit.",
+            ""),
+  SECONDS_ROW("pool_idle_time", "600", 0,
+              "Time unused after which a connection is closed, down to "
+              "pool_min_idle. Seconds; 0 is never.",
+              ""),
+  SECONDS_ROW("pool_lifetime", "1800", 0,
+              "Age at which a connection is closed when nobody uses it; each "
+              "up to a tenth sooner. Seconds; 0 is never.",
+              ""),
+  SECONDS_ROW("pool_ping_time", "1", 0,
+              "Time unused after which a connection is pinged before it is "
+              "lent. Seconds; 0 is never.",
+              ""),
+  SECONDS_ROW("pool_leak_time", "0", 0,
+              "Length of a loan that is told of in the log. Seconds; 0 is "
+              "none.",
+              ""),
+  SECONDS_ROW("pool_retry_time", "1", 0,
+              "Longest time in which nobody tries to connect after it has "
+              "failed, and whoever needs to fails at once. Seconds; it begins "
+              "with a tenth of one.",
+              ""),
+  SECONDS_ROW("pool_tick_time", "1", 0,
+              "How often a thread of the pool looks for what is due. Seconds; "
+              "0 is no thread: the program calls tn_engine_tick().",
+              ""),
+  CHOICE_ROW("pool_reset", "touched", "touched|always|never",
+             "When a connection that is given back is brought back to what it "
+             "was when it was opened: if something was set, if it was used, "
+             "never. Text."),
 
   /* Trying again. */
   COUNT_ROW("max_retries", "10", -1, MOST,
@@ -97,6 +147,15 @@ static const struct tn_config_option options[] = {
   SECONDS_ROW("retry_interval", "10", 0,
               "Time between the attempts to connect at the start. Seconds.",
               "DEFAULT/sql_retry_interval DATABASE/reconnect_interval"),
+  SECONDS_ROW("max_retry_interval", NULL, 0,
+              "Longest time between the attempts to connect at the start, "
+              "which doubles after each. Seconds; it does not grow if this is "
+              "not given.",
+              ""),
+  BOOL_ROW("start_degraded", "false",
+           "Begin all the same when no attempt to connect at the start has "
+           "worked. Bool.",
+           ""),
   BOOL_ROW("use_db_reconnect", "false",
            "Run a call again after a lost connection, if it is marked as safe "
            "to repeat. Bool.",
@@ -115,6 +174,10 @@ static const struct tn_config_option options[] = {
               "Longest time before a repeat of a transaction. Seconds.", ""),
 
   /* Statements. */
+  SECONDS_ROW("query_timeout", "0", 0,
+              "Longest time of a statement, with the reading of its rows, that "
+              "names no deadline. Seconds; 0 is no limit.",
+              ""),
   COUNT_ROW("statement_cache_size", "100", 0, 1000000,
             "Statements that a connection keeps prepared, to be found again "
             "by their text. A count; 0 keeps none.",
@@ -135,18 +198,17 @@ static const struct tn_config_option options[] = {
            "DEFAULT/sql_connection_trace"),
 
   /* Particular backends. */
-  TEXT_ROW("mysql_sql_mode", "TRADITIONAL",
-           "MySQL and MariaDB: the SQL mode of each session. Text; empty "
-           "leaves the server's own.",
-           ""),
-  COUNT_ROW("mysql_wsrep_sync_wait", NULL, 0, 15,
-            "Galera: what waits until the node has caught up. A count, the "
-            "sum of the bits of wsrep_sync_wait; the server's own if it is "
-            "not given.",
-            ""),
-  BOOL_ROW("sqlite_synchronous", "true",
-           "SQLite: wait for the disk at each commit. Bool.",
-           "DEFAULT/sqlite_synchronous"),
+  ROW("mysql_sql_mode", "TRADITIONAL",
+      "MySQL and MariaDB: the SQL mode of each session. Text; empty leaves the "
+      "server's own.",
+      "", TN_UNIT_TEXT, 0, 0, 0, TN_CONFIG_BACKEND),
+  ROW("mysql_wsrep_sync_wait", NULL,
+      "Galera: what waits until the node has caught up. A count, the sum of "
+      "the bits of wsrep_sync_wait; the server's own if it is not given.",
+      "", TN_UNIT_COUNT, 0, 0, 15, TN_CONFIG_BACKEND),
+  ROW("sqlite_synchronous", "true",
+      "SQLite: wait for the disk at each commit. Bool.",
+      "DEFAULT/sqlite_synchronous", TN_UNIT_BOOL, 0, 0, 1, TN_CONFIG_BACKEND),
 
   /* Without effect. */
   OBSOLETE_ROW("backend", "sqlalchemy", TN_UNIT_TEXT, 0,

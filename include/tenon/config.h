@@ -38,6 +38,7 @@ enum tn_config_unit {
   TN_UNIT_COUNT,
   TN_UNIT_SECONDS,
   TN_UNIT_PERCENT,
+  TN_UNIT_CHOICE, /* a text that is one of a few */
 };
 
 /* One option. The table of all is static. */
@@ -51,6 +52,7 @@ struct tn_config_row {
   uint32_t is_secret;
   int64_t min;
   int64_t max;
+  const char *choices; /* "one|other" for TN_UNIT_CHOICE, else NULL */
 };
 
 /* Row `index` of [database]; NULL past the end. */

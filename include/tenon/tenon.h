@@ -8,6 +8,7 @@
 #include <tenon/config.h>
 #include <tenon/conn.h>
 #include <tenon/dispatch.h>
+#include <tenon/engine.h>
 #include <tenon/err.h>
 #include <tenon/log.h>
 #include <tenon/memory.h>

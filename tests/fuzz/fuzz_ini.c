@@ -135,7 +135,7 @@ ask(const tn_config *config, const struct tn_config_database *database,
   require(tn_config_text(config, database->name, row->key, &text, NULL) ==
           TN_OK);
   require(text == (given != NULL ? given : row->initial));
-  if (row->unit == TN_UNIT_TEXT)
+  if (row->unit == TN_UNIT_TEXT || row->unit == TN_UNIT_CHOICE)
     return;
   if (tn_config_number(config, database->name, row->key, &number, NULL) ==
       TN_OK)

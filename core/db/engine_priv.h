@@ -1,0 +1,35 @@
+/* What the files of the engine share. */
+#ifndef TENON_ENGINE_PRIV_H
+#define TENON_ENGINE_PRIV_H
+
+#include <tenon/engine.h>
+
+#include "pool_priv.h"
+#include "target.h"
+
+struct tn_engine {
+  tn_pool *pool;
+  const struct tn_backend *backend;
+  struct tn_target target; /* as it was at open */
+  char *name;              /* of the target, as it was given */
+  char *url;               /* without the password */
+  struct tn_engine_options options;
+  struct tn_log log;
+  bool is_fleeting; /* the database ends with its session */
+  uint64_t query_ms;
+  struct tn_arena arena;
+};
+
+/* ---- engine_options.c ---- */
+
+/* Copy what the program says, and check it. */
+enum tn_code tn_engine__set(tn_engine *engine, tn_err *err);
+
+/* What the options make of the pool. */
+void tn_engine__fill_pool(const tn_engine *engine,
+                          struct tn_pool_options *options);
+
+/* Tell of options that are given and have no effect here. */
+void tn_engine__tell_idle_options(const tn_engine *engine);
+
+#endif
