@@ -1,6 +1,6 @@
 /* Many runs of one prepared statement: by the backend's own way, or by one
  * execute() after another. */
-#include "db_priv.h"
+#include "watch.h"
 
 /* Where in a row the value of each place is: numbers, placed like values. They
  * are good until the next run. */
@@ -232,8 +232,21 @@ run_for_rows(tn_prepared *prepared, const struct tn_backend_batch *rows,
   if (rc == TN_OK)
     return rc;
   tn_conn__note(prepared->conn, rc, err);
+  if (tn_watch__wants(prepared->conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
+    rc = tn_watch__error(prepared->conn, rc, err);
   tn_result__finish(result);
   return rc;
+}
+
+static void
+tell_after(tn_result *result, const struct tn_batch *batch, enum tn_code rc,
+           tn_err *err)
+{
+  const struct tn_query asked = { .values = batch->values,
+                                  .value_count = batch->value_count };
+
+  if (result->watch.began != 0)
+    tn_watch__after(result, &asked, batch->row_count, rc, err);
 }
 
 /* Inside the operation of prepared->result.call, which has ended when this
@@ -258,10 +271,15 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
     rows.values = &nothing;
   if (rc == TN_OK)
     rc = check_rows(prepared, rows.values, batch->row_count, err);
-  if (rc == TN_OK && prepared->returns_rows)
-    return run_for_rows(prepared, &rows, err);
+  tn_result__watch(result);
+  if (rc == TN_OK && prepared->returns_rows) {
+    rc = run_for_rows(prepared, &rows, err);
+    tell_after(result, batch, rc, err);
+    return rc;
+  }
   if (rc == TN_OK)
     rc = run_for_effect(prepared, &rows, err);
+  tell_after(result, batch, rc, err);
   return tn_conn__end(conn, rc, err);
 }
 
@@ -296,6 +314,11 @@ tn_prepared_batch(tn_prepared *prepared, const struct tn_batch *batch,
                       "batch: the statement's last result is still open");
   rc = tn_conn__begin(prepared->conn, batch->deadline, NULL, &result->call,
                       &err);
+  if (rc != TN_OK)
+    return rc;
+  result->watch.is_cached = true;
+  rc = tn_prepared__announce(prepared, batch->values, batch->value_count,
+                             batch->row_count, err);
   if (rc != TN_OK)
     return rc;
   if (batch->row_count > 0) {

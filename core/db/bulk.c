@@ -336,7 +336,7 @@ tn_bulk_write(tn_bulk *bulk, const tn_value *values, size_t row_count,
     return rc;
   if (rc == TN_OK) {
     rc = write_rows(bulk, values, row_count, &call, err);
-    (void)tn_conn__end(bulk->conn, rc, err);
+    rc = tn_conn__end(bulk->conn, rc, err);
   }
   if (rc != TN_OK)
     give_up(bulk, err);
@@ -374,7 +374,7 @@ tn_bulk_finish(tn_bulk *bulk, uint64_t *ret_rows, tn_err *err)
     return rc;
   if (rc == TN_OK) {
     rc = finish(bulk, &rows, &call, err);
-    (void)tn_conn__end(bulk->conn, rc, err);
+    rc = tn_conn__end(bulk->conn, rc, err);
   }
   if (rc != TN_OK) {
     give_up(bulk, err);

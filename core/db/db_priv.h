@@ -31,6 +31,13 @@ struct tn_batch_rest {
   uint64_t row;           /* whose set is shown, from 1; 0: no batch */
 };
 
+/* What listeners are to be told of a statement (watch.h). */
+struct tn_watched {
+  int64_t began;  /* 0: nobody listens */
+  int64_t run_ns; /* until it was answered */
+  bool is_cached; /* it was found prepared */
+};
+
 struct tn_result {
   tn_conn *conn; /* NULL: it was closed */
   tn_prepared *prepared;
@@ -45,6 +52,8 @@ struct tn_result {
   bool is_on_loan;      /* so is the connection: give it back with it */
   struct tn_value *row; /* the cells of the current row */
   uint64_t row_count;   /* fetched so far */
+  uint64_t rows_before; /* in the sets before this one */
+  struct tn_watched watch;
   struct tn_result_info info;
   struct tn_host_call call;
   struct tn_arena arena;      /* what the result needs until it is closed */
@@ -60,6 +69,7 @@ struct tn_prepared {
   void *handle;
   bool returns_rows;        /* by what prepare() knew */
   uint32_t kind;            /* enum tn_sql_kind */
+  const char *text;         /* as it was given */
   struct tn_cached *cached; /* where the connection keeps it; NULL: it does
                                not */
   struct tn_sql sql;
@@ -97,8 +107,13 @@ struct tn_conn {
   const _Atomic uint32_t *birth_now; /* of the pool; another one than `birth`:
                                         this is a child after fork */
   uint32_t birth;
-  bool is_severed; /* the backend has abandoned it */
-  tn_err scratch;  /* when the caller passes no error object */
+  struct tn_listeners
+      *listeners;      /* of the engine that it belongs to; or NULL */
+  int64_t slow_ns;     /* from when on a statement is slow; 0: none is */
+  const char *running; /* text of the statement that runs; NULL: none */
+  bool is_told;        /* listeners know that the operation has failed */
+  bool is_severed;     /* the backend has abandoned it */
+  tn_err scratch;      /* when the caller passes no error object */
 };
 
 struct tn_target;
@@ -133,10 +148,10 @@ enum tn_code tn_conn__enter(tn_conn *conn, tn_deadline deadline,
                             struct tn_arena *arena, struct tn_host_call *call,
                             tn_err **err);
 
-/* End it and pass `code` through, having noted what `err` says of the
- * connection. A cancel that is under way is waited for, so that it can never
- * hit the next operation. */
-enum tn_code tn_conn__end(tn_conn *conn, enum tn_code code, const tn_err *err);
+/* End it and return `code`, having noted what `err` says of the connection, or
+ * what a listener has made of it. A cancel that is under way is waited for, so
+ * that it can never hit the next operation. */
+enum tn_code tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err);
 
 /* Note a failure inside an operation that goes on. */
 void tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err);
@@ -215,6 +230,15 @@ enum tn_code tn_prepared__place(tn_prepared *prepared,
  * `code`. */
 enum tn_code tn_prepared__name_parameter(const tn_prepared *prepared,
                                          enum tn_code code, tn_err *err);
+
+/* In an operation, before a prepared statement runs: tell listeners. The
+ * operation has ended when this fails, as a listener that refuses. */
+enum tn_code tn_prepared__announce(tn_prepared *prepared,
+                                   const tn_value *values, size_t count,
+                                   uint64_t batch_rows, tn_err *err);
+
+/* Its statement is about to run: note when, if listeners want to know. */
+void tn_result__watch(tn_result *result);
 
 /* Open the result of an execute that went well, and keep its rows if asked
  * (TN_QUERY_BUFFERED). What belongs to it has been released when this fails,

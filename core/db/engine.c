@@ -5,6 +5,7 @@
 static void
 free_engine(tn_engine *engine)
 {
+  tn_listeners__clear(&engine->listeners);
   tn_target__clear(&engine->target);
   tn_arena_clear(&engine->arena);
   tn_memory_free(engine);
@@ -17,7 +18,7 @@ free_engine(tn_engine *engine)
 static enum tn_code
 connect_one(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
 {
-  const tn_engine *engine = user;
+  tn_engine *engine = user;
   const struct tn_conn_options options = {
     .deadline = deadline,
     .timeout_ms = engine->query_ms,
@@ -27,12 +28,24 @@ connect_one(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
     .wait_user = engine->options.wait_user,
   };
   TN_CLEANUP(tn_target__clear) struct tn_target target = { .url = NULL };
+  tn_conn *conn = NULL;
   enum tn_code rc =
       tn_target__resolve(engine->name, engine->options.config, &target, err);
 
   target.settings = engine->target.settings;
   target.setting_count = engine->target.setting_count;
-  return rc == TN_OK ? tn_conn__open(&target, &options, ret, err) : rc;
+  if (rc == TN_OK)
+    rc = tn_conn__open(&target, &options, &conn, err);
+  if (conn != NULL) {
+    conn->listeners = &engine->listeners;
+    conn->slow_ns = engine->slow_ns;
+  }
+  rc = tn_engine__tell_connect(engine, conn, rc, err);
+  if (rc == TN_OK)
+    *ret = conn;
+  else
+    tn_conn_close(&conn);
+  return rc;
 }
 
 static enum tn_code
@@ -83,6 +96,8 @@ set_up(tn_engine *engine, const char *target, tn_err *err)
                           &engine->backend, &engine->is_fleeting, err);
   if (rc != TN_OK)
     return rc;
+  engine->slow_ns =
+      tn_target__number(&engine->target, "slow_query_time", 0) * NS_PER_S;
   engine->query_ms =
       (uint64_t)tn_target__number(&engine->target, "query_timeout", 0) * 1000;
   return open_pool(engine, err);
@@ -104,6 +119,7 @@ tn_engine_open(const char *target, const struct tn_engine_options *options,
   engine = tn_memory_zalloc(sizeof *engine);
   if (engine == NULL)
     return tn_err_memory(err, "engine");
+  tn_listeners__init(&engine->listeners, engine);
   engine->options = *options;
   if (options->log != NULL) {
     engine->log = *options->log;

@@ -4,6 +4,7 @@
 
 #include <tenon/engine.h>
 
+#include "event.h"
 #include "pool_priv.h"
 #include "target.h"
 
@@ -17,6 +18,8 @@ struct tn_engine {
   struct tn_log log;
   bool is_fleeting; /* the database ends with its session */
   uint64_t query_ms;
+  int64_t slow_ns; /* 0: no statement is slow */
+  struct tn_listeners listeners;
   struct tn_arena arena;
 };
 
@@ -31,5 +34,12 @@ void tn_engine__fill_pool(const tn_engine *engine,
 
 /* Tell of options that are given and have no effect here. */
 void tn_engine__tell_idle_options(const tn_engine *engine);
+
+/* ---- engine_event.c ---- */
+
+/* A session was opened, or could not be. Fails: as that, or as a listener that
+ * refuses. */
+enum tn_code tn_engine__tell_connect(tn_engine *engine, tn_conn *conn,
+                                     enum tn_code rc, tn_err *err);
 
 #endif

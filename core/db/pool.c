@@ -3,6 +3,12 @@
  * happen is in pool_loan.c. */
 #include "pool_priv.h"
 
+static inline bool
+has_hook(const tn_pool *pool)
+{
+  return atomic_load_explicit(&pool->hook, memory_order_relaxed) != NULL;
+}
+
 enum tn_code
 tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
              tn_err *err)
@@ -12,7 +18,7 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   struct tn_pool_slot *slot;
 
   if (atomic_load(&pool->guard->gate) != GATE_ALIVE || now == 0 ||
-      hint->pool != pool || hint->id != pool->id || pool->hook != NULL ||
+      hint->pool != pool || hint->id != pool->id || has_hook(pool) ||
       (loan != NULL && loan->deadline != 0))
     return tn_pool__take_any(pool, loan, ret, err);
   slot = hint->slot;
@@ -36,7 +42,7 @@ is_plain(const tn_conn *conn, const struct tn_pool_slot *slot, int64_t now)
          !tn_conn__is_inherited(conn) &&
          atomic_load_explicit(&slot->state, memory_order_relaxed) ==
              SLOT_LENT &&
-         pool->hook == NULL && now != 0 && now < slot->expires_at &&
+         !has_hook(pool) && now != 0 && now < slot->expires_at &&
          atomic_load_explicit(&slot->epoch, memory_order_relaxed) ==
              atomic_load_explicit(&pool->epoch, memory_order_relaxed) &&
          atomic_load_explicit(&pool->open, memory_order_relaxed) <=

@@ -163,8 +163,8 @@ tn_pool_open(const struct tn_pool_options *options, tn_pool **ret, tn_err *err)
 void
 tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user)
 {
-  pool->hook = hook;
-  pool->hook_user = user;
+  atomic_store(&pool->hook_user, user);
+  atomic_store(&pool->hook, hook);
 }
 
 /* ---- closing ---- */

@@ -141,8 +141,8 @@ struct tn_pool {
   uint32_t keep;  /* sessions kept open */
   uint32_t limit; /* slots at most */
   int64_t ping_after;
-  tn_pool_hook_fn hook;
-  void *hook_user;
+  _Atomic(tn_pool_hook_fn) hook;
+  void *_Atomic hook_user;
   _Atomic uint32_t open;  /* sessions there are and that are to stay; written
                              under the lock */
   _Atomic uint32_t used;  /* slots there are */
@@ -225,8 +225,10 @@ static inline void
 tn_pool__tell(const tn_pool *pool, enum tn_pool_event event, tn_conn *conn,
               const tn_err *err)
 {
-  if (pool->hook != NULL)
-    pool->hook(pool->hook_user, event, conn, err);
+  tn_pool_hook_fn hook = atomic_load(&pool->hook);
+
+  if (hook != NULL)
+    hook(atomic_load(&pool->hook_user), event, conn, err);
 }
 
 static inline bool
@@ -260,7 +262,7 @@ extern _Thread_local struct tn_pool_hint tn_pool__hints[TN_POOL_HINTS];
 
 /* ---- pool_open.c ---- */
 
-/* See events from now on; before the pool is shared between threads. */
+/* See events from now on. */
 void tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user);
 
 /* A slow call begins and ends; the last one out releases a closed pool. */

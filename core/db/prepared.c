@@ -1,7 +1,7 @@
 /* Statements: from the caller's text and values to the backend's. A query that
  * runs once is a prepared statement that its result owns, so there is one road
  * for both. */
-#include "db_priv.h"
+#include "watch.h"
 
 #include "kind.h"
 #include "text.h"
@@ -160,6 +160,9 @@ tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
     if (prepared->places == NULL)
       return tn_err_memory(err, "query");
   }
+  prepared->text = tn_arena_text(&prepared->arena, sql, strlen(sql));
+  if (prepared->text == NULL)
+    return tn_err_memory(err, "query");
   *ret = prepared;
   prepared = NULL;
   return TN_OK;
@@ -169,12 +172,17 @@ enum tn_code
 tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
                 tn_prepared **ret, tn_err *err)
 {
+  struct tn_query asked = { .sql = sql };
   struct tn_host_call call;
   enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
 
   if (rc != TN_OK)
     return rc;
-  rc = tn_prepared__new(conn, sql, flags, &call, ret, err);
+  if (tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_PREPARE)))
+    rc = tn_watch__before(conn, TN_EVENT_PREPARE, &asked, 0, err);
+  conn->running = asked.sql;
+  if (rc == TN_OK)
+    rc = tn_prepared__new(conn, asked.sql, flags, &call, ret, err);
   return tn_conn__end(conn, rc, err);
 }
 
@@ -383,13 +391,42 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   result->call.call.arena = &result->arena;
   if ((query->flags & TN_QUERY_BUFFERED) != 0)
     result->call.call.flags |= TN_CALL_BUFFER;
+  tn_result__watch(result);
   rc = execute(prepared, query, err);
+  if (result->watch.began != 0)
+    tn_watch__after(result, query, 0, rc, err);
   if (rc != TN_OK) {
     tn_arena_reset(&result->arena);
     return tn_conn__end(prepared->conn, rc, err);
   }
   result->is_running = true;
   return tn_result__start(result, query->flags, err);
+}
+
+void
+tn_result__watch(tn_result *result)
+{
+  result->rows_before = 0;
+  result->row_count = 0;
+  result->watch.began =
+      tn_watch__wants(result->conn, TN_WATCH_RUN) ? tn_clock_now() : 0;
+}
+
+enum tn_code
+tn_prepared__announce(tn_prepared *prepared, const tn_value *values,
+                      size_t count, uint64_t batch_rows, tn_err *err)
+{
+  struct tn_query asked = { .sql = prepared->text,
+                            .values = values,
+                            .value_count = count };
+  tn_conn *conn = prepared->conn;
+  enum tn_code rc;
+
+  conn->running = prepared->text;
+  if (!tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
+    return TN_OK;
+  rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, batch_rows, err);
+  return rc == TN_OK ? TN_OK : tn_conn__end(conn, rc, err);
 }
 
 enum tn_code
@@ -408,7 +445,11 @@ tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
                       &err);
   if (rc != TN_OK)
     return rc;
-  rc = run(prepared, query, err);
+  result->watch.is_cached = true;
+  rc = tn_prepared__announce(prepared, query->values, query->value_count, 0,
+                             err);
+  if (rc == TN_OK)
+    rc = run(prepared, query, err);
   if (rc != TN_OK)
     return rc;
   *ret = result;
@@ -419,14 +460,18 @@ tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
  * if it is of a kind that runs again. */
 static enum tn_code
 find_statement(tn_conn *conn, const struct tn_query *query,
-               struct tn_host_call *call, tn_prepared **ret, tn_err *err)
+               const struct tn_host_call *given, tn_prepared **ret, tn_err *err)
 {
   tn_prepared *prepared =
       tn_cache__take(&conn->cache, query->sql, query->flags);
   enum tn_code rc = TN_OK;
 
-  if (prepared == NULL)
-    rc = tn_prepared__new(conn, query->sql, query->flags, call, &prepared, err);
+  if (prepared == NULL) {
+    struct tn_host_call call = *given;
+
+    rc =
+        tn_prepared__new(conn, query->sql, query->flags, &call, &prepared, err);
+  }
   if (prepared == NULL)
     return rc;
   if (prepared->cached == NULL && prepared->kind != TN_SQL_OTHER &&
@@ -436,21 +481,22 @@ find_statement(tn_conn *conn, const struct tn_query *query,
   return TN_OK;
 }
 
-enum tn_code
-tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
-              tn_err *err)
+/* Run it, once it is known which text it has. */
+static enum tn_code
+run_text(tn_conn *conn, const struct tn_query *query,
+         const struct tn_host_call *call, tn_result **ret, tn_err *err)
 {
   tn_prepared *prepared = NULL;
-  struct tn_host_call call;
+  uint64_t hits = conn->cache.stats.hits;
   enum tn_code rc;
 
-  rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
-  if (rc != TN_OK)
-    return rc;
-  rc = find_statement(conn, query, &call, &prepared, err);
+  conn->running = query->sql;
+  rc = find_statement(conn, query, call, &prepared, err);
   if (prepared == NULL)
     return tn_conn__end(conn, rc, err);
-  prepared->result.call = call;
+  conn->running = prepared->text; /* the caller's may go before the rows do */
+  prepared->result.call = *call;
+  prepared->result.watch.is_cached = conn->cache.stats.hits > hits;
   prepared->result.owns_prepared = true;
   rc = run(prepared, query, err);
   if (rc != TN_OK) {
@@ -461,6 +507,26 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
   }
   *ret = &prepared->result;
   return TN_OK;
+}
+
+enum tn_code
+tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
+              tn_err *err)
+{
+  struct tn_query asked;
+  struct tn_host_call call;
+  enum tn_code rc;
+
+  rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
+  if (rc != TN_OK)
+    return rc;
+  if (!tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
+    return run_text(conn, query, &call, ret, err);
+  asked = *query;
+  rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, 0, err);
+  if (rc != TN_OK)
+    return tn_conn__end(conn, rc, err);
+  return run_text(conn, &asked, &call, ret, err);
 }
 
 enum tn_code

@@ -3,7 +3,7 @@
  * free although the caller still holds the object. */
 #include <tenon/pool.h>
 
-#include "db_priv.h"
+#include "watch.h"
 
 /* Release the backend's result. What that says of the session is in
  * `call.failed`. */
@@ -131,6 +131,8 @@ fail_rows(tn_result *result, enum tn_code code)
     err->row = result->rest.row;
   (void)tn_prepared__name_parameter(result->prepared, code, err);
   tn_conn__note(result->conn, code, err);
+  if (tn_watch__wants(result->conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
+    code = tn_watch__error(result->conn, code, err);
   tn_result__finish(result);
   verdict = (int32_t)tn_conn_verdict(result->conn);
   if (verdict > err->connection)
@@ -164,6 +166,7 @@ open_set(tn_result *result, tn_err *err)
 
   result->is_at_end = false;
   result->has_next_set = false;
+  result->rows_before += result->row_count;
   result->row_count = 0;
   memset(&result->info, 0, sizeof result->info);
   rc = tn_backend_columns(result->conn->backend, result->handle, &result->call,
@@ -206,7 +209,7 @@ tn_result__start(tn_result *result, uint32_t flags, tn_err *err)
     return TN_OK;
 
   result->is_open = false;
-  (void)fail_rows(result, rc);
+  rc = fail_rows(result, rc);
   tn_arena_reset(&result->arena);
   return rc;
 }
@@ -332,6 +335,9 @@ static void
 close_result(tn_result *closing)
 {
   tn_result__finish(closing);
+  if (closing->watch.began != 0 && closing->conn != NULL)
+    tn_watch__done(closing);
+  closing->watch.began = 0;
   tn_memory_free(closing->placed);
   closing->placed = NULL;
   closing->is_open = false;

@@ -24,11 +24,10 @@
 #ifndef TENON_ENGINE_H
 #define TENON_ENGINE_H
 
+#include <tenon/event.h>
 #include <tenon/pool.h>
 
 TN_BEGIN_DECLS
-
-typedef struct tn_engine tn_engine;
 
 /* A key of conf/tenon.ini with its value, as it would stand there. */
 struct tn_setting {

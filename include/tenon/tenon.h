@@ -10,6 +10,7 @@
 #include <tenon/dispatch.h>
 #include <tenon/engine.h>
 #include <tenon/err.h>
+#include <tenon/event.h>
 #include <tenon/log.h>
 #include <tenon/memory.h>
 #include <tenon/plugin.h>
