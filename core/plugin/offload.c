@@ -106,6 +106,12 @@ name_of(const struct tn_call *call)
   return name != NULL ? name : "plugin";
 }
 
+static bool
+has_grace(const struct tn_call *call)
+{
+  return ((const struct tn_host_call *)(const void *)call)->is_grace;
+}
+
 static int32_t
 refuse(struct tn_call *call, const char *what, int cause)
 {
@@ -121,13 +127,14 @@ refuse(struct tn_call *call, const char *what, int cause)
 static int32_t
 make_work(struct tn_call *call, struct work **ret)
 {
+  int most = has_grace(call) ? TN_OFFLOAD_GRACE_MAX : TN_OFFLOAD_LEFT_MAX;
   struct work *work;
 
-  if (tn_offload_left() >= TN_OFFLOAD_LEFT_MAX)
+  if (tn_offload_left() >= most)
     return tn_fail(call, TN_E_LIMIT,
                    "%s: %d blocking functions that were given up, such as name "
                    "resolution, are still at work; no more are begun",
-                   name_of(call), TN_OFFLOAD_LEFT_MAX);
+                   name_of(call), most);
   work = tn_memory_zalloc(sizeof(*work));
   if (work == NULL)
     return refuse(call, "memory", ENOMEM);

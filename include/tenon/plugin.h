@@ -147,7 +147,8 @@ struct tn_host {
    * caller's again. Else run() may still be at work, and `job` is the host's,
    * which calls `release(job)`, in any thread, when run() has ended or was
    * never begun: TN_E_TIMEOUT, TN_E_CANCELED as check(), TN_E_TIMEOUT also
-   * when `until` came first; TN_E_LIMIT, no thread to be had; TN_E_MEMORY.
+   * when `until` came first; TN_E_LIMIT, no thread to be had, or too many
+   * are still at work that were given up (fewer after grace()); TN_E_MEMORY.
    * run() and release() use no tn_call. */
   int32_t (*offload)(struct tn_call *call, void (*run)(void *job),
                      void (*release)(void *job), void *job, int64_t until);

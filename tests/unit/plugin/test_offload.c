@@ -463,12 +463,32 @@ Test(offload, a_failure_in_grace_is_told_by_its_code_alone)
 
 /* ---- many ---- */
 
+/* There is room yet, but not for those whose time is over. */
+static void
+expect_no_more_in_grace(void)
+{
+  struct tn_host_call late;
+  struct job kept;
+  tn_err why = TN_ERR_INIT;
+
+  tn_host_call_init(&late, TN_DEADLINE_NONE, NULL, &why);
+  host->grace(&late.call, TN_GRACE_MAX);
+  init_job(&kept);
+  cr_expect_eq(
+      host->offload(&late.call, run_job, release_job, &kept, TN_DEADLINE_NONE),
+      TN_E_LIMIT);
+  cr_expect_eq(kept.runs, 0);
+  cr_expect_eq(kept.releases, 1);
+}
+
 Test(offload, only_so_many_jobs_are_left_behind)
 {
   static struct job jobs[TN_OFFLOAD_LEFT_MAX];
 
   oom_fail_nth(0, false);
   for (size_t i = 0; i < TN_COUNT(jobs); i++) {
+    if (i == TN_OFFLOAD_GRACE_MAX)
+      expect_no_more_in_grace();
     init_job(&jobs[i]);
     cr_assert_eq(
         host->offload(&call.call, run_job, release_job, &jobs[i], host->now()),
