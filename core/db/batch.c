@@ -261,6 +261,7 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
                                    .row_count = batch->row_count };
   enum tn_code rc;
 
+  conn->counts[prepared->kind] += batch->row_count;
   result->conn = conn;
   result->prepared = prepared;
   rc = place_rows(prepared, batch, &rows.values, err);

@@ -35,6 +35,23 @@ tn_conn__may_close(tn_conn *conn)
 }
 
 void
+tn_conn__collect(tn_conn *conn, _Atomic uint64_t totals[CONN_COUNT_COUNT])
+{
+  const struct tn_cache_stats *now = &conn->cache.stats;
+  uint64_t *counts = conn->counts;
+  int i;
+
+  counts[CONN_CACHE_HITS] = now->hits - conn->collected.hits;
+  counts[CONN_CACHE_MISSES] = now->misses - conn->collected.misses;
+  counts[CONN_CACHE_EVICTED] = now->evicted - conn->collected.evicted;
+  conn->collected = *now;
+  for (i = 0; i < CONN_COUNT_COUNT; i++)
+    if (counts[i] != 0)
+      atomic_fetch_add_explicit(&totals[i], counts[i], memory_order_relaxed);
+  memset(counts, 0, sizeof conn->counts);
+}
+
+void
 tn_conn__touch(tn_conn *conn)
 {
   conn->is_touched = true;

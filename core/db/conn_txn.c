@@ -52,6 +52,7 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
   rc = require_state(conn, TN_TXN_NONE, err);
   if (rc == TN_OK)
     rc = tn_backend_begin(conn->backend, conn->handle, &request, &call);
+  conn->counts[CONN_BEGINS] += rc == TN_OK;
   return tn_conn__end(conn, rc, err);
 }
 
@@ -114,6 +115,7 @@ tn_conn_commit(tn_conn *conn, tn_err *err)
   if (rc != TN_OK)
     return rc;
   rc = tn_conn__commit(conn, &call, err);
+  conn->counts[CONN_COMMITS] += rc == TN_OK;
   return tn_conn__end(conn, rc, err);
 }
 
@@ -133,7 +135,10 @@ tn_conn__rollback(tn_conn *conn, tn_deadline deadline, tn_err *err)
 enum tn_code
 tn_conn_rollback(tn_conn *conn, tn_err *err)
 {
-  return tn_conn__rollback(conn, 0, err);
+  enum tn_code rc = tn_conn__rollback(conn, 0, err);
+
+  conn->counts[CONN_ROLLBACKS] += rc == TN_OK;
+  return rc;
 }
 
 static enum tn_code

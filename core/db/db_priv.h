@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "backend.h"
 #include "cache.h"
+#include "kind.h"
 #include "placeholder.h"
 
 /* States of tn_conn.activity. */
@@ -82,6 +83,20 @@ struct tn_prepared {
   struct tn_arena arena;
 };
 
+/* What a connection counts; its pool adds that up. First the statements, by
+ * enum tn_sql_kind. */
+enum tn_conn_count {
+  CONN_BEGINS = TN_SQL_KIND_COUNT,
+  CONN_COMMITS,
+  CONN_ROLLBACKS,
+  CONN_FAILURES,
+  CONN_ROWS,
+  CONN_CACHE_HITS,
+  CONN_CACHE_MISSES,
+  CONN_CACHE_EVICTED,
+  CONN_COUNT_COUNT
+};
+
 struct tn_conn {
   const struct tn_backend *backend;
   void *handle;
@@ -113,7 +128,9 @@ struct tn_conn {
   const char *running; /* text of the statement that runs; NULL: none */
   bool is_told;        /* listeners know that the operation has failed */
   bool is_severed;     /* the backend has abandoned it */
-  tn_err scratch;      /* when the caller passes no error object */
+  uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
+  struct tn_cache_stats collected;   /* of the cache, at the last collection */
+  tn_err scratch; /* when the caller passes no error object */
 };
 
 struct tn_target;
@@ -168,6 +185,9 @@ void tn_conn__touch(tn_conn *conn);
 enum tn_code tn_conn__rollback(tn_conn *conn, tn_deadline deadline,
                                tn_err *err);
 enum tn_code tn_conn__reset(tn_conn *conn, tn_deadline deadline, tn_err *err);
+
+/* Add what it has counted since the last time to `totals`. */
+void tn_conn__collect(tn_conn *conn, _Atomic uint64_t totals[CONN_COUNT_COUNT]);
 
 /* Close everything that is open on it, but for the statements that it keeps by
  * their text; the objects stay, to be closed by their owners. */

@@ -61,9 +61,12 @@ print_url(tn_engine *engine, tn_err *err)
   size_t size = tn_url_print(engine->target.url, 0, NULL, 0);
 
   engine->url = tn_arena_alloc(&engine->arena, size + 1);
-  if (engine->url == NULL)
+  engine->label = tn_arena_alloc(&engine->arena, size + 1);
+  if (engine->url == NULL || engine->label == NULL)
     return tn_err_memory(err, "engine");
   (void)tn_url_print(engine->target.url, 0, engine->url, size + 1);
+  memcpy(engine->label, engine->url, size + 1);
+  engine->label[strcspn(engine->label, "?")] = '\0';
   return TN_OK;
 }
 

@@ -14,6 +14,7 @@ struct tn_engine {
   struct tn_target target; /* as it was at open */
   char *name;              /* of the target, as it was given */
   char *url;               /* without the password */
+  char *label;             /* the same without its options */
   struct tn_engine_options options;
   struct tn_log log;
   bool is_fleeting; /* the database ends with its session */

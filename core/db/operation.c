@@ -138,6 +138,7 @@ tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
   uint32_t activity = ACTIVITY_RUNNING;
 
   tn_conn__note(conn, code, err);
+  conn->counts[CONN_FAILURES] += code != TN_OK;
   if (code != TN_OK && err != NULL &&
       tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
     code = tn_watch__error(conn, code, err);

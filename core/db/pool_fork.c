@@ -104,6 +104,8 @@ empty_pool(tn_pool *pool)
   memset(pool->histogram, 0, sizeof pool->histogram);
   for (int i = 0; i < COUNT_COUNT; i++)
     atomic_store(&pool->counts[i], 0);
+  for (int i = 0; i < CONN_COUNT_COUNT; i++)
+    atomic_store(&pool->conn_counts[i], 0);
   atomic_store(&pool->open, 0);
   forget_slots(pool);
 }

@@ -202,8 +202,10 @@ tn_pool__give_slowly(tn_conn *conn)
   if (slot == NULL)
     return;
   pool = slot->pool;
-  if (conn->is_used)
+  if (conn->is_used) {
     is_good = tn_pool__clean(pool, slot);
+    tn_conn__collect(conn, pool->conn_counts);
+  }
   tn_pool__tell(pool, TN_POOL_EVENT_GIVE, conn, NULL);
   if (!is_good || !give_quickly(pool, slot, tn_pool__hot_now(pool)))
     tn_pool__put_back(pool, slot, is_good);

@@ -177,6 +177,7 @@ struct tn_pool {
   bool is_wiped; /* the page is really wiped; else `process` tells a child */
   int process;
   _Atomic uint64_t counts[COUNT_COUNT];
+  _Atomic uint64_t conn_counts[CONN_COUNT_COUNT]; /* of all its sessions */
 
   /* The pool's own thread. */
   bool has_thread;

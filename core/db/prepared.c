@@ -386,6 +386,7 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
     tn_cache__empty(&prepared->conn->cache);
     tn_conn__touch(prepared->conn);
   }
+  prepared->conn->counts[prepared->kind]++;
   result->conn = prepared->conn;
   result->prepared = prepared;
   result->call.call.arena = &result->arena;

@@ -131,6 +131,7 @@ fail_rows(tn_result *result, enum tn_code code)
     err->row = result->rest.row;
   (void)tn_prepared__name_parameter(result->prepared, code, err);
   tn_conn__note(result->conn, code, err);
+  result->conn->counts[CONN_FAILURES]++;
   if (tn_watch__wants(result->conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
     code = tn_watch__error(result->conn, code, err);
   tn_result__finish(result);
@@ -335,6 +336,9 @@ static void
 close_result(tn_result *closing)
 {
   tn_result__finish(closing);
+  if (closing->conn != NULL)
+    closing->conn->counts[CONN_ROWS] +=
+        closing->rows_before + closing->row_count;
   if (closing->watch.began != 0 && closing->conn != NULL)
     tn_watch__done(closing);
   closing->watch.began = 0;

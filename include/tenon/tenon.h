@@ -13,6 +13,7 @@
 #include <tenon/event.h>
 #include <tenon/log.h>
 #include <tenon/memory.h>
+#include <tenon/metrics.h>
 #include <tenon/plugin.h>
 #include <tenon/pool.h>
 #include <tenon/registry.h>
