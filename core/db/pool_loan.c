@@ -44,11 +44,17 @@ obtain(struct tn_pool_taking *taking)
       if (rc != TN_OK)
         return rc;
     }
-    if (taking->is_to_connect)
-      return tn_pool__connect(pool, taking->slot, taking->deadline,
-                              taking->err);
-    if (tn_pool__examine(pool, taking->slot, taking->deadline))
+    if (taking->is_to_connect) {
+      rc = tn_pool__connect(pool, taking->slot, taking->deadline, taking->err);
+
+      /* The server has no room for one more: those there are will do. */
+      if (rc != TN_E_LIMIT || atomic_load(&pool->open) == 0 ||
+          pool->options.retry_max_ms == 0)
+        return rc;
+      tn_err_clear(taking->err);
+    } else if (tn_pool__examine(pool, taking->slot, taking->deadline)) {
       return TN_OK;
+    }
     taking->slot = NULL;
     taking->is_served = true;
   }

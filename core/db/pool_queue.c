@@ -151,6 +151,16 @@ occupy(tn_pool *pool)
   return i.slot;
 }
 
+/* Has it just refused one more session, for want of room? Those that there are
+ * will come back. */
+static bool
+is_server_full(const tn_pool *pool)
+{
+  return pool->failure.code == TN_E_LIMIT &&
+         atomic_load(&pool->open) > pool->connecting &&
+         tn_clock_now() < pool->retry_at;
+}
+
 static bool
 may_connect(const tn_pool *pool)
 {
@@ -233,7 +243,7 @@ tn_pool__serve(tn_pool *pool, struct tn_pool_wakes *wakes)
       grant(pool, GRANT_SESSION, slot, wakes);
       continue;
     }
-    if (is_full(pool))
+    if (is_full(pool) || is_server_full(pool))
       break;
     if (tn_clock_now() < pool->retry_at) {
       grant(pool, GRANT_REFUSED, NULL, wakes);
@@ -267,6 +277,31 @@ note_wait(tn_pool *pool, int64_t waited)
   pool->wait_ns += (uint64_t)waited;
 }
 
+/* Until when to sleep: to be served at all, or to see if the server has room
+ * again. */
+static tn_deadline
+next_look(const struct tn_pool_taking *taking)
+{
+  tn_pool *pool = taking->pool;
+  tn_deadline until = taking->deadline;
+
+  pthread_mutex_lock(&pool->lock);
+  if (is_server_full(pool) && pool->retry_at < until)
+    until = pool->retry_at;
+  pthread_mutex_unlock(&pool->lock);
+  return until;
+}
+
+static void
+serve_again(tn_pool *pool)
+{
+  struct tn_pool_wakes wakes = { .count = 0 };
+
+  pthread_mutex_lock(&pool->lock);
+  tn_pool__serve(pool, &wakes);
+  tn_pool__unlock(pool, &wakes);
+}
+
 /* Sleep until something was granted or it is too late; then it no longer
  * stands in the queue. */
 static enum grant
@@ -281,9 +316,13 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
     return (enum grant)what;
   tn_pool__count(pool, COUNT_WAITS);
   while (what == GRANT_NONE && now < taking->deadline) {
-    tn_pool__sleep(&waiter->grant, GRANT_NONE, taking->deadline);
-    what = atomic_load(&waiter->grant);
+    tn_deadline until = next_look(taking);
+
+    tn_pool__sleep(&waiter->grant, GRANT_NONE, until);
     now = tn_clock_now();
+    if (now >= until && until < taking->deadline)
+      serve_again(pool);
+    what = atomic_load(&waiter->grant);
   }
   pthread_mutex_lock(&pool->lock);
   what = atomic_load(&waiter->grant);

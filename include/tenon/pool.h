@@ -118,7 +118,9 @@ struct tn_loan {
                            pool's wait_ms from now */
 };
 
-/* Lend a connection. `loan` may be NULL. `*ret` is the caller's until
+/* Lend a connection. When the server has no room for one more (TN_E_LIMIT),
+ * what is open must do: the take waits for one of those, and the server is
+ * asked again now and then. `loan` may be NULL. `*ret` is the caller's until
  * tn_pool_give() or tn_pool_discard(); tn_conn_close() is the latter. Dead and
  * outdated ones are replaced without a word.
  * Fails: TN_E_TIMEOUT, with the counts and the longest holder in the message

@@ -10,6 +10,7 @@ static struct tn_pool_options pool_options = TN_POOL_OPTIONS_INIT;
 static tn_pool *pool;
 static atomic_uint connect_calls;
 static atomic_uint connect_fails; /* so many calls from now on fail */
+static enum tn_code connect_failure = TN_E_CONNECT; /* with this */
 static atomic_int connecting_now;
 static atomic_int connecting_most;
 static long connect_ms;         /* how long each takes */
@@ -70,7 +71,7 @@ pool_connect(void *user, tn_deadline deadline, tn_conn **ret, tn_err *failure)
   if (connect_is_patient)
     options.deadline = TN_DEADLINE_NONE;
   fake_url(&script, url);
-  rc = fails > 0 ? tn_err_set(failure, TN_E_CONNECT, "fake: nobody is there")
+  rc = fails > 0 ? tn_err_set(failure, connect_failure, "fake: nobody is there")
                  : tn_conn_open(url, &options, ret, failure);
   atomic_fetch_sub(&connecting_now, 1);
   return rc;
