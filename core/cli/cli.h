@@ -51,7 +51,7 @@ enum option_id {
   OPTION_COUNT
 };
 
-/* The options of a command that not every command takes. */
+/* Options in which a command differs from others. */
 #define TAKES(id) (1U << (id))
 
 struct cli;
@@ -63,6 +63,7 @@ struct command {
   unsigned min_args;  /* after the words */
   unsigned max_args;  /* UINT_MAX: any number */
   unsigned takes;     /* TAKES(…) */
+  unsigned refuses;   /* TAKES(…) of the options that all others take */
   const char *manual; /* for `tenon COMMAND --help`; may be "" */
   enum tn_code (*run)(struct cli *cli, tn_err *err);
 };
@@ -96,7 +97,9 @@ void args_hide(int argc, char **argv);
 /* options.c: read the arguments; what is left of them is cli->args. The first
  * error is returned after all were read, so that --format is known by then. */
 enum tn_code options_parse(struct cli *cli, int argc, char **argv, tn_err *err);
-void options_print(FILE *stream, unsigned takes, bool of_all);
+
+/* Those of all commands, or of one: its own, then the others it takes. */
+void options_print(FILE *stream, const struct command *command);
 
 /* main.c: the table of commands, ended by a NULL in `words`. */
 const struct command *commands_all(void);
@@ -116,6 +119,11 @@ enum tn_code cli_need_registry(struct cli *cli, tn_err *err);
 enum tn_code target_open(struct cli *cli, char *target, uint64_t timeout_ms,
                          tn_conn **ret, tn_err *err);
 
+/* Open an engine on it; nothing is connected. `wait` as in struct
+ * tn_engine_options; NULL. */
+enum tn_code target_engine(struct cli *cli, char *target, tn_wait_fn wait,
+                           void *wait_user, tn_engine **ret, tn_err *err);
+
 /* The URL that `text` is, or that "env:NAME" or "file:PATH" hold. */
 enum tn_code target_url(const char *text, tn_url **ret, tn_err *err);
 
@@ -133,6 +141,7 @@ enum tn_code cmd_plugins_inspect(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_check(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_doctor(struct cli *cli, tn_err *err);
 enum tn_code cmd_ping(struct cli *cli, tn_err *err);
+enum tn_code cmd_metrics(struct cli *cli, tn_err *err);
 enum tn_code cmd_config_show(struct cli *cli, tn_err *err);
 enum tn_code cmd_config_check(struct cli *cli, tn_err *err);
 enum tn_code cmd_query(struct cli *cli, tn_err *err);

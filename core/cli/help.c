@@ -65,13 +65,12 @@ help_print(FILE *stream, const struct command *command)
     if (command->manual[0] != '\0')
       fprintf(stream, "\n%s", command->manual);
     fputs("\nOptions:\n", stream);
-    options_print(stream, command->takes, false);
-    options_print(stream, 0, true);
+    options_print(stream, command);
     return;
   }
   print_summary(stream);
   fputs("\nOptions, before or after the command; \"--\" ends them:\n", stream);
-  options_print(stream, 0, true);
+  options_print(stream, NULL);
   fputs("tenon COMMAND --help tells a command's own.\n", stream);
   fprintf(stream, "\n%s\n%s\n%s", targets, formats, exits);
 }

@@ -35,6 +35,11 @@ static const char shell_manual[] =
     "begin with a blank or speak of a password. Without a terminal, lines are\n"
     "read from standard input and the exit code is the first failure's.\n";
 
+static const char metrics_manual[] =
+    "Connects as an application does that holds a pool, asks the server for a\n"
+    "sign of life, and prints the numbers of the pool and of its connections\n"
+    "in the text format of OpenMetrics 1.0. That is its only form.\n";
+
 static const char check_manual[] =
     "Holds the plug-in in FILE to the conformance suite, which is a program "
     "of\n"
@@ -48,25 +53,27 @@ static const char doctor_manual[] =
 
 static const struct command commands[] = {
   { "query", "TARGET SQL [PARAM...]", "Run a statement and print its result", 1,
-    UINT_MAX, TAKES(OPTION_DEADLINE) | TAKES(OPTION_FILE), query_manual,
+    UINT_MAX, TAKES(OPTION_DEADLINE) | TAKES(OPTION_FILE), 0, query_manual,
     cmd_query },
-  { "shell", "TARGET", "Run statements as they are typed", 1, 1, 0,
+  { "shell", "TARGET", "Run statements as they are typed", 1, 1, 0, 0,
     shell_manual, cmd_shell },
   { "ping", "TARGET", "Connect, ask the server for a sign of life", 1, 1,
-    TAKES(OPTION_DEADLINE), "", cmd_ping },
-  { "plugins list", "", "List the plug-ins, without loading any", 0, 0, 0, "",
-    cmd_plugins_list },
+    TAKES(OPTION_DEADLINE), 0, "", cmd_ping },
+  { "metrics", "TARGET", "Connect and print the numbers of the pool", 1, 1,
+    TAKES(OPTION_DEADLINE), TAKES(OPTION_FORMAT), metrics_manual, cmd_metrics },
+  { "plugins list", "", "List the plug-ins, without loading any", 0, 0, 0, 0,
+    "", cmd_plugins_list },
   { "plugins inspect", "NAME", "Load a plug-in and tell what it can do", 1, 1,
-    0, "", cmd_plugins_inspect },
+    0, 0, "", cmd_plugins_inspect },
   { "plugins check", "FILE --url URL", "Run the conformance suite on a plug-in",
-    1, 1, TAKES(OPTION_URL) | TAKES(OPTION_QUIRKS), check_manual,
+    1, 1, TAKES(OPTION_URL) | TAKES(OPTION_QUIRKS), 0, check_manual,
     cmd_plugins_check },
   { "plugins doctor", "", "Load every plug-in and tell what is wrong", 0, 0, 0,
-    doctor_manual, cmd_plugins_doctor },
+    0, doctor_manual, cmd_plugins_doctor },
   { "config show", "[DATABASE]", "Print every value and where it came from", 0,
-    1, 0, "", cmd_config_show },
+    1, 0, 0, "", cmd_config_show },
   { "config check", "", "Read the configuration and tell what is wrong", 0, 0,
-    0, "", cmd_config_check },
+    0, 0, "", cmd_config_check },
   { .words = NULL },
 };
 

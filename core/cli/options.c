@@ -200,6 +200,13 @@ take_command(struct cli *cli, char **args, size_t count, tn_err *err)
                     args[0]);
 }
 
+static bool
+is_taken(const struct command *command, size_t id)
+{
+  return rows[id].is_global ? (command->refuses & TAKES(id)) == 0
+                            : (command->takes & TAKES(id)) != 0;
+}
+
 static enum tn_code
 check_command(const struct cli *cli, tn_err *err)
 {
@@ -209,8 +216,7 @@ check_command(const struct cli *cli, tn_err *err)
   if (command == NULL || cli->options[OPTION_HELP] != NULL)
     return TN_OK;
   for (i = 0; i < OPTION_COUNT; i++)
-    if (cli->options[i] != NULL && !rows[i].is_global &&
-        (command->takes & TAKES(i)) == 0)
+    if (cli->options[i] != NULL && !is_taken(command, i))
       return tn_err_set(err, TN_E_USAGE, "--%s: tenon %s does not take it",
                         rows[i].name, command->words);
   if (cli->arg_count >= command->min_args &&
@@ -249,22 +255,29 @@ options_parse(struct cli *cli, int argc, char **argv, tn_err *err)
   return rc == TN_OK ? check_command(cli, err) : rc;
 }
 
+static void
+print_row(FILE *stream, const struct option_row *row)
+{
+  char letter[5] = "    ";
+  char left[40];
+
+  if (row->letter != 0)
+    (void)snprintf(letter, sizeof letter, "-%c, ", row->letter);
+  (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name,
+                 row->metavar == NULL ? "" : " ",
+                 row->metavar == NULL ? "" : row->metavar);
+  fprintf(stream, "  %-24s %s\n", left, row->help);
+}
+
 void
-options_print(FILE *stream, unsigned takes, bool of_all)
+options_print(FILE *stream, const struct command *command)
 {
   size_t i;
 
-  for (i = 0; i < OPTION_COUNT; i++) {
-    char letter[5] = "    ";
-    char left[40];
-
-    if (rows[i].is_global != of_all || (!of_all && (takes & TAKES(i)) == 0))
-      continue;
-    if (rows[i].letter != 0)
-      (void)snprintf(letter, sizeof letter, "-%c, ", rows[i].letter);
-    (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, rows[i].name,
-                   rows[i].metavar == NULL ? "" : " ",
-                   rows[i].metavar == NULL ? "" : rows[i].metavar);
-    fprintf(stream, "  %-24s %s\n", left, rows[i].help);
-  }
+  for (i = 0; command != NULL && i < OPTION_COUNT; i++)
+    if (!rows[i].is_global && is_taken(command, i))
+      print_row(stream, &rows[i]);
+  for (i = 0; i < OPTION_COUNT; i++)
+    if (rows[i].is_global && (command == NULL || is_taken(command, i)))
+      print_row(stream, &rows[i]);
 }

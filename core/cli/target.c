@@ -1,7 +1,8 @@
-/* From what stands on the command line to an open connection. Secrets are
- * looked up here and wiped here. */
+/* From what stands on the command line to an open connection, or an engine.
+ * Secrets are looked up here and wiped here. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum tn_code
@@ -68,20 +69,40 @@ open_named(struct cli *cli, const char *target,
   return tn_conn_open(target, options, ret, err);
 }
 
+/* The URL that `target` is or leads to, which is wiped, with its password. */
+static enum tn_code
+take_url(const struct cli *cli, char *target, tn_url **ret, tn_err *err)
+{
+  enum tn_code rc = target_url(target, ret, err);
+
+  explicit_bzero(target, strlen(target));
+  if (rc == TN_OK && cli->options[OPTION_PASSWORD] != NULL)
+    rc = password_give(cli->options[OPTION_PASSWORD], *ret, err);
+  return rc;
+}
+
 static enum tn_code
 open_url(struct cli *cli, char *target, const struct tn_conn_options *options,
          tn_conn **ret, tn_err *err)
 {
   TN_CLEANUP(tn_url_free) tn_url *url = NULL;
-  enum tn_code rc = target_url(target, &url, err);
+  enum tn_code rc = take_url(cli, target, &url, err);
 
-  explicit_bzero(target, strlen(target));
-  if (rc == TN_OK && cli->options[OPTION_PASSWORD] != NULL)
-    rc = password_give(cli->options[OPTION_PASSWORD], url, err);
   if (rc != TN_OK)
     return rc;
   cli->stage = STAGE_OPEN;
   return tn_conn_open_url(url, options, ret, err);
+}
+
+/* What the connections to `target` are made with. */
+static enum tn_code
+need_all(struct cli *cli, const char *target, tn_err *err)
+{
+  enum tn_code rc = cli_need_registry(cli, err);
+
+  if (rc == TN_OK && (target[0] == '@' || cli->options[OPTION_CONFIG] != NULL))
+    rc = cli_need_config(cli, err);
+  return rc;
 }
 
 enum tn_code
@@ -93,10 +114,8 @@ target_open(struct cli *cli, char *target, uint64_t timeout_ms, tn_conn **ret,
     .timeout_ms = timeout_ms,
     .log = &cli->log,
   };
-  enum tn_code rc = cli_need_registry(cli, err);
+  enum tn_code rc = need_all(cli, target, err);
 
-  if (rc == TN_OK && (target[0] == '@' || cli->options[OPTION_CONFIG] != NULL))
-    rc = cli_need_config(cli, err);
   if (rc != TN_OK)
     return rc;
   options.registry = cli->registry;
@@ -108,4 +127,51 @@ target_open(struct cli *cli, char *target, uint64_t timeout_ms, tn_conn **ret,
   if (rc == TN_OK)
     cli->stage = STAGE_STATEMENT;
   return rc;
+}
+
+/* An engine takes its target as a text. */
+static enum tn_code
+engine_of_url(struct cli *cli, char *target,
+              const struct tn_engine_options *options, tn_engine **ret,
+              tn_err *err)
+{
+  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
+  enum tn_code rc = take_url(cli, target, &url, err);
+  char *text;
+  size_t size;
+
+  if (rc != TN_OK)
+    return rc;
+  size = tn_url_print(url, TN_URL_PASSWORD, NULL, 0) + 1;
+  text = malloc(size);
+  if (text == NULL)
+    return tn_err_set(err, TN_E_MEMORY, "target: out of memory");
+  (void)tn_url_print(url, TN_URL_PASSWORD, text, size);
+  cli->stage = STAGE_OPEN;
+  rc = tn_engine_open(text, options, ret, err);
+  explicit_bzero(text, size);
+  free(text);
+  return rc;
+}
+
+enum tn_code
+target_engine(struct cli *cli, char *target, tn_wait_fn wait, void *wait_user,
+              tn_engine **ret, tn_err *err)
+{
+  struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
+  enum tn_code rc = need_all(cli, target, err);
+
+  options.registry = cli->registry;
+  options.config = cli->config;
+  options.log = &cli->log;
+  options.wait = wait;
+  options.wait_user = wait_user;
+  if (rc == TN_OK && target[0] != '@')
+    return engine_of_url(cli, target, &options, ret, err);
+  if (rc == TN_OK)
+    rc = check_name(cli, target + 1, err);
+  if (rc != TN_OK)
+    return rc;
+  cli->stage = STAGE_OPEN;
+  return tn_engine_open(target, &options, ret, err);
 }

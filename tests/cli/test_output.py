@@ -263,7 +263,7 @@ class Colour(TenonTest):
 class Help(TenonTest):
     def test_it_has_every_command_and_the_exit_codes(self):
         out = self.succeed("--help")
-        for word in ("query", "shell", "ping", "plugins list",
+        for word in ("query", "shell", "ping", "metrics", "plugins list",
                      "plugins inspect", "plugins check", "plugins doctor",
                      "config show", "config check", "Exit codes", "--format"):
             self.assertIn(word, out)
@@ -280,6 +280,15 @@ class Help(TenonTest):
                 self.assertTrue(
                     out.startswith("usage: tenon " + " ".join(command)), out)
                 self.assertIn("--format", out)
+
+    def test_a_command_has_the_options_that_it_takes(self):
+        out = self.succeed("metrics", "--help")
+        self.assertTrue(out.startswith("usage: tenon metrics TARGET\n"), out)
+        self.assertIn("--deadline", out)
+        self.assertNotIn("--format", out)
+        self.assertIn("--format: tenon metrics does not take it", self.fail_with(
+            USAGE, "metrics", self.url, "--format", "table"))
+        self.assertNotIn("--deadline", self.succeed("shell", "--help"))
 
     def test_version(self):
         self.assertRegex(self.succeed("--version"),
