@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "output.h"
 
@@ -245,4 +246,24 @@ display_add_value(struct display *text, const tn_value *value, size_t max)
     display_add(text, buffer, size < sizeof buffer ? size : sizeof buffer - 1);
     break;
   }
+}
+
+size_t
+display_width(const char *text, size_t size)
+{
+  mbstate_t state;
+  size_t width = 0;
+
+  memset(&state, 0, sizeof state);
+  while (size > 0) {
+    wchar_t wide = 0;
+    size_t used = mbrtowc(&wide, text, size, &state);
+
+    if (used == 0 || used > size)
+      return width + size;
+    width += wcwidth(wide) < 0 ? 1 : (size_t)wcwidth(wide);
+    text += used;
+    size -= used;
+  }
+  return width;
 }

@@ -22,6 +22,9 @@ size_t display_next(const char *text, size_t size, char out[DISPLAY_MAX],
 /* Write a text so. */
 void display_write(FILE *stream, const char *text, size_t size);
 
+/* Columns of a terminal that a text takes. */
+size_t display_width(const char *text, size_t size);
+
 /* A growing text. Failures stick. */
 struct display {
   char *data; /* NULL, or ended by NUL */

@@ -6,7 +6,6 @@
 #include "cli.h"
 
 #include <string.h>
-#include <wchar.h>
 
 #include "display.h"
 
@@ -136,27 +135,6 @@ byte_of(const char *text, int32_t position)
   return at;
 }
 
-/* Columns of a terminal that a text takes. */
-static int
-width_of(const char *text, size_t size)
-{
-  mbstate_t state;
-  int width = 0;
-
-  memset(&state, 0, sizeof state);
-  while (size > 0) {
-    wchar_t wide = 0;
-    size_t used = mbrtowc(&wide, text, size, &state);
-
-    if (used == 0 || used > size)
-      return width + (int)size;
-    width += wcwidth(wide) < 0 ? 1 : wcwidth(wide);
-    text += used;
-    size -= used;
-  }
-  return width;
-}
-
 /* Tabs would move the caret away, so a blank stands for each. */
 static void
 add_blank_tabs(struct display *text, const char *bytes, size_t size)
@@ -209,7 +187,7 @@ write_place(const char *statement, int32_t position)
     return;
   cut(&after, LINE_MAX_WIDE - characters);
   fprintf(stderr, "    %s%s\n    %*s^\n", before.data, after.data,
-          width_of(before.data, before.size), "");
+          (int)display_width(before.data, before.size), "");
 }
 
 static void
