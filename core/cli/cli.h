@@ -41,6 +41,9 @@ enum option_id {
   OPTION_FORMAT,
   OPTION_PASSWORD,
   OPTION_DEADLINE,
+  OPTION_WATCH,
+  OPTION_INTERVAL,
+  OPTION_ROWS,
   OPTION_FILE,
   OPTION_URL,
   OPTION_QUIRKS,
@@ -134,6 +137,12 @@ enum tn_code password_give(const char *source, tn_url *url, tn_err *err);
  * none. `*ret` is released with free(). */
 enum tn_code read_text(const char *path, tn_deadline deadline, char **ret,
                        tn_err *err);
+
+/* cmd_ping.c: milliseconds since `start`, of tn_clock_now(). */
+double ping_ms_since(int64_t start);
+
+/* cmd_watch.c: what --watch makes of ping. */
+enum tn_code cmd_watch(struct cli *cli, tn_err *err);
 
 /* Commands, one function a row of the table. */
 enum tn_code cmd_plugins_list(struct cli *cli, tn_err *err);

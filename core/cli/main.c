@@ -35,6 +35,28 @@ static const char shell_manual[] =
     "begin with a blank or speak of a password. Without a terminal, lines are\n"
     "read from standard input and the exit code is the first failure's.\n";
 
+static const char ping_manual[] =
+    "--watch keeps a pool, with the options that TARGET says, and asks "
+    "through\n"
+    "it once per --interval. It goes on while the server is away, and tells "
+    "in\n"
+    "a row for each time\n"
+    "  time              when it asked\n"
+    "  result            ok, or the category of the error\n"
+    "  ms                that it took, with connecting if need be\n"
+    "  idle, lent, connecting\n"
+    "                    connections of the pool, afterwards\n"
+    "  connects, connect_failures\n"
+    "                    of the pool, from the start\n"
+    "  error             what was wrong\n"
+    "Each time it waits 5 seconds at most, or the interval if that is longer.\n"
+    "After a failed connect the pool repeats the error without trying, for\n"
+    "pool_retry_time (1 second) at most.\n"
+    "SIGINT (Ctrl-C), SIGTERM and --count end it with exit code 0, whatever "
+    "the\n"
+    "rows say; --deadline is of the whole, and ends it with exit code 5.\n"
+    "A table is written line by line as rows come.\n";
+
 static const char metrics_manual[] =
     "Connects as an application does that holds a pool, asks the server for a\n"
     "sign of life, and prints the numbers of the pool and of its connections\n"
@@ -58,7 +80,9 @@ static const struct command commands[] = {
   { "shell", "TARGET", "Run statements as they are typed", 1, 1, 0, 0,
     shell_manual, cmd_shell },
   { "ping", "TARGET", "Connect, ask the server for a sign of life", 1, 1,
-    TAKES(OPTION_DEADLINE), 0, "", cmd_ping },
+    TAKES(OPTION_DEADLINE) | TAKES(OPTION_WATCH) | TAKES(OPTION_INTERVAL) |
+        TAKES(OPTION_ROWS),
+    0, ping_manual, cmd_ping },
   { "metrics", "TARGET", "Connect and print the numbers of the pool", 1, 1,
     TAKES(OPTION_DEADLINE), TAKES(OPTION_FORMAT), metrics_manual, cmd_metrics },
   { "plugins list", "", "List the plug-ins, without loading any", 0, 0, 0, 0,

@@ -31,6 +31,13 @@ static const struct option_row rows[OPTION_COUNT] = {
   [OPTION_DEADLINE] = { "deadline", "TIME",
                         "be done by then, from the start: 250ms, 5s, 2m", 0,
                         false },
+  [OPTION_WATCH] = { "watch", NULL,
+                     "ask again and again, through a pool, until stopped", 0,
+                     false },
+  [OPTION_INTERVAL] = { "interval", "TIME",
+                        "how often --watch asks; 1s if it is not given", 0,
+                        false },
+  [OPTION_ROWS] = { "count", "N", "end --watch after N rows", 0, false },
   [OPTION_FILE] = { "file", "FILE",
                     "read statements from FILE, as SQL \"-\" does from "
                     "standard input",

@@ -117,6 +117,13 @@ output_flush(struct output *out, tn_err *err)
   return check_stream(out, TN_OK, err);
 }
 
+bool
+output_is_number(uint32_t type)
+{
+  return type == TN_INT64 || type == TN_UINT64 || type == TN_DOUBLE ||
+         type == TN_DECIMAL;
+}
+
 char *
 output_print(const tn_value *value, size_t *ret_size)
 {

@@ -51,6 +51,9 @@ extern const struct output_writer output_json;
 extern const struct output_writer output_jsonl;
 extern const struct output_writer output_csv;
 
+/* A table whose rows are shown as they come; not to be chosen by name. */
+extern const struct output_writer output_lines;
+
 /* Write to standard output in the first form of all. */
 void output_init(struct output *out, bool may_color);
 
@@ -82,6 +85,9 @@ enum tn_code output_finish(struct output *out, enum tn_code rc, tn_err *err);
 
 /* Write out what is buffered. */
 enum tn_code output_flush(struct output *out, tn_err *err);
+
+/* Is a column of that type set to the right? */
+bool output_is_number(uint32_t type);
 
 /* A value as tn_value_print() has it, however long, to be released with
  * free(). NULL without memory. */

@@ -38,13 +38,6 @@ no_memory(tn_err *err)
   return tn_err_set(err, TN_E_MEMORY, "output: out of memory");
 }
 
-static bool
-is_number(uint32_t type)
-{
-  return type == TN_INT64 || type == TN_UINT64 || type == TN_DOUBLE ||
-         type == TN_DECIMAL;
-}
-
 static size_t
 cell_max(const struct output *out)
 {
@@ -63,7 +56,8 @@ add_column(struct output *out, struct table *table, size_t index)
   if (table->cell.failed)
     return false;
   added = scols_table_new_column(table->lines, table->cell.data, 0,
-                                 is_number(column->type) ? SCOLS_FL_RIGHT : 0);
+                                 output_is_number(column->type) ? SCOLS_FL_RIGHT
+                                                                : 0);
   return added != NULL &&
          (!out->has_color ||
           scols_cell_set_color(scols_column_get_header(added), bold) == 0);
