@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
+#include <tenon/async.h>
 
 #include "registry_priv.h"
 #include "target.h"
@@ -246,6 +247,10 @@ new_conn(const struct tn_conn_options *options,
   conn->timeout_ms = options->timeout_ms;
   conn->wait = options->wait;
   conn->wait_user = options->wait_user;
+
+  /* An asynchronous call that is canceled must find what runs. */
+  if (conn->wait == tn_async_wait)
+    conn->wait_user = conn;
   if (options->log != NULL) {
     conn->log = *options->log;
     conn->has_log = true;

@@ -170,7 +170,8 @@ tn_conn_cancel(tn_conn *conn)
   atomic_store_explicit(&conn->canceled, 1, memory_order_relaxed);
   if (conn->wake_fd >= 0)
     (void)!write(conn->wake_fd, &one, sizeof one);
-  tn_backend_cancel(conn->backend, conn->handle);
+  if (conn->handle != NULL)
+    tn_backend_cancel(conn->backend, conn->handle);
   atomic_store_explicit(&conn->activity, ACTIVITY_CANCELED,
                         memory_order_release);
 }

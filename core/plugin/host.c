@@ -294,10 +294,9 @@ ready_events(const struct pollfd *polled, uint32_t events)
   return ready;
 }
 
-/* The wait of calls whose application brought none (tn_wait_fn, conn.h);
- * `wake_fd` only ends it. poll(2) passes over a descriptor below 0. */
-static int
-wait_by_poll(int fd, int wake_fd, uint32_t events, tn_deadline until)
+/* poll(2) passes over a descriptor below 0. */
+int
+tn_host_poll(int fd, int wake_fd, uint32_t events, tn_deadline until)
 {
   struct pollfd polled[] = { { .fd = fd },
                              { .fd = wake_fd, .events = POLLIN } };
@@ -342,7 +341,7 @@ wait_once(const struct tn_host_call *call, int fd, uint32_t events,
   }
   if (call->wait != NULL)
     return call->wait(fd, events, end, call->wait_user);
-  return wait_by_poll(fd, heeds_cancel ? call->wake_fd : -1, events, end);
+  return tn_host_poll(fd, heeds_cancel ? call->wake_fd : -1, events, end);
 }
 
 static int32_t

@@ -42,6 +42,10 @@ struct tn_host_call {
  * masked. grace() lasts for all further calls made with the same struct. */
 const struct tn_host *tn_host_table(void);
 
+/* The wait of calls whose application brought none: what tn_wait_fn (conn.h)
+ * says, with poll(2). That `wake_fd` is readable only ends it; -1: none. */
+int tn_host_poll(int fd, int wake_fd, uint32_t events, tn_deadline until);
+
 /* Fill in what a call needs at least; the rest is zeroed. `deadline` 0 is
  * none. */
 void tn_host_call_init(struct tn_host_call *call, tn_deadline deadline,

@@ -34,7 +34,7 @@ struct tn_conn_options {
   tn_registry *registry;    /* NULL: tn_registry_default() */
   const tn_config *config;  /* for targets like "@billing"; NULL: none */
   const struct tn_log *log; /* copied; NULL: silent */
-  tn_wait_fn wait;          /* NULL: poll(2) */
+  tn_wait_fn wait;          /* NULL: poll(2); tn_async_wait: see async.h */
   void *wait_user;
   uint32_t statement_cache; /* statements that tn_conn_query() keeps prepared,
                                found again by their text; 0: what `config` says

@@ -2,6 +2,7 @@
 #ifndef TENON_TENON_H
 #define TENON_TENON_H
 
+#include <tenon/async.h>
 #include <tenon/base.h>
 #include <tenon/bulk.h>
 #include <tenon/clock.h>

@@ -15,6 +15,7 @@ static atomic_int connecting_now;
 static atomic_int connecting_most;
 static long connect_ms;         /* how long each takes */
 static bool connect_is_patient; /* whatever the deadline */
+static tn_wait_fn pool_wait;    /* of its sessions */
 static char log_text[4096];
 
 static inline void
@@ -68,6 +69,7 @@ pool_connect(void *user, tn_deadline deadline, tn_conn **ret, tn_err *failure)
          !atomic_compare_exchange_weak(&connect_fails, &fails, fails - 1))
     ;
   options.registry = registry;
+  options.wait = pool_wait;
   if (connect_is_patient)
     options.deadline = TN_DEADLINE_NONE;
   fake_url(&script, url);
