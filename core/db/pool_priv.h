@@ -92,6 +92,7 @@ struct tn_pool_waiter {
   struct tn_pool_waiter *previous;
   struct tn_pool_slot *slot;
   _Atomic uint32_t grant; /* enum grant; it sleeps on this */
+  int fd; /* of an asynchronous call: an eventfd in place of that; or -1 */
 };
 
 /* Who is to be woken once the lock has been left. */

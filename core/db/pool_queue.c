@@ -5,14 +5,20 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "async_priv.h"
 
 /* How often a thread that finds no session lets others run before it joins an
  * empty queue. Whoever has lost the processor while holding a session brings
  * it back by that; once there is a queue, every loan costs a change of
  * threads. */
 #define TURNS 8
+
+/* How often an asynchronous call looks for its turn if it has no descriptor. */
+#define LOOK_NS (10 * NS_PER_MS)
 
 /* ---- sleeping and waking ---- */
 
@@ -208,6 +214,16 @@ unlink_waiter(tn_pool *pool, struct tn_pool_waiter *waiter)
   atomic_fetch_sub(&pool->guard->gate, GATE_WAITER);
 }
 
+/* An asynchronous call is woken before it is told why, so that its descriptor
+ * is still there: it does not go before. Until then it is woken again. */
+static void
+wake_call(const struct tn_pool_waiter *waiter)
+{
+  static const uint64_t one = 1;
+
+  (void)!write(waiter->fd, &one, sizeof one);
+}
+
 /* Let the first one go. It may be gone at once. */
 static void
 grant(tn_pool *pool, enum grant what, struct tn_pool_slot *slot,
@@ -217,12 +233,16 @@ grant(tn_pool *pool, enum grant what, struct tn_pool_slot *slot,
 
   unlink_waiter(pool, waiter);
   waiter->slot = slot;
-  if (wakes->count == WAKES) {
-    for (unsigned i = 0; i < WAKES; i++)
-      tn_pool__wake(wakes->words[i]);
-    wakes->count = 0;
+  if (waiter->fd >= 0) {
+    wake_call(waiter);
+  } else {
+    if (wakes->count == WAKES) {
+      for (unsigned i = 0; i < WAKES; i++)
+        tn_pool__wake(wakes->words[i]);
+      wakes->count = 0;
+    }
+    wakes->words[wakes->count++] = &waiter->grant;
   }
-  wakes->words[wakes->count++] = &waiter->grant;
   atomic_store(&waiter->grant, what);
 }
 
@@ -302,6 +322,23 @@ serve_again(tn_pool *pool)
   tn_pool__unlock(pool, &wakes);
 }
 
+/* Sleep until something was granted, or for no reason. False: the asynchronous
+ * call that waits has been canceled. */
+static bool
+sleep_on(struct tn_pool_waiter *waiter, tn_deadline until)
+{
+  tn_deadline look;
+
+  if (!tn_async__is_inside()) {
+    tn_pool__sleep(&waiter->grant, GRANT_NONE, until);
+    return true;
+  }
+  look = tn_clock_now() + LOOK_NS;
+  return tn_async_wait(waiter->fd, TN_WAIT_READ,
+                       waiter->fd >= 0 || look > until ? until : look,
+                       NULL) >= 0;
+}
+
 /* Sleep until something was granted or it is too late; then it no longer
  * stands in the queue. */
 static enum grant
@@ -311,14 +348,15 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   int64_t start = tn_clock_now();
   int64_t now = start;
   uint32_t what = atomic_load(&waiter->grant);
+  bool is_patient = true;
 
   if (what != GRANT_NONE)
     return (enum grant)what;
   tn_pool__count(pool, COUNT_WAITS);
-  while (what == GRANT_NONE && now < taking->deadline) {
+  while (what == GRANT_NONE && now < taking->deadline && is_patient) {
     tn_deadline until = next_look(taking);
 
-    tn_pool__sleep(&waiter->grant, GRANT_NONE, until);
+    is_patient = sleep_on(waiter, until);
     now = tn_clock_now();
     if (now >= until && until < taking->deadline)
       serve_again(pool);
@@ -355,7 +393,7 @@ enum tn_code
 tn_pool__acquire(struct tn_pool_taking *taking)
 {
   struct tn_pool_wakes wakes = { .count = 0 };
-  struct tn_pool_waiter waiter = { .slot = NULL };
+  struct tn_pool_waiter waiter = { .fd = -1 };
   tn_pool *pool = taking->pool;
   enum grant what;
 
@@ -367,10 +405,14 @@ tn_pool__acquire(struct tn_pool_taking *taking)
     pthread_mutex_unlock(&pool->lock);
     return shut(taking->err);
   }
+  if (tn_async__is_inside())
+    waiter.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   link_waiter(pool, &waiter, taking->is_served);
   tn_pool__serve(pool, &wakes);
   tn_pool__unlock(pool, &wakes);
   what = wait_for_grant(taking, &waiter);
+  if (waiter.fd >= 0)
+    close(waiter.fd);
   taking->is_served = true;
   taking->slot = waiter.slot;
   switch (what) {
@@ -388,5 +430,7 @@ tn_pool__acquire(struct tn_pool_taking *taking)
   case GRANT_NONE:
     break;
   }
+  if (tn_async__is_canceled())
+    return tn_err_set(taking->err, TN_E_CANCELED, "pool: canceled");
   return tn_pool__timeout(pool, taking->err);
 }

@@ -322,7 +322,7 @@ stand_in_line(void *arg)
 {
   (void)arg;
   for (int i = 0; i < 200; i++) {
-    struct tn_pool_waiter waiter = { .slot = NULL };
+    struct tn_pool_waiter waiter = { .fd = -1 };
     struct tn_pool_wakes wakes = { .count = 0 };
     unsigned ticket;
     tn_conn *conn;

@@ -91,7 +91,7 @@ Test(pool_queue, serves_strictly_in_the_order_of_joining)
 /* The moment between a give and the hand-over, held still. */
 Test(pool_queue, a_newcomer_leaves_what_is_idle_to_who_waits)
 {
-  struct tn_pool_waiter waiter = { .slot = NULL };
+  struct tn_pool_waiter waiter = { .fd = -1 };
   tn_conn *taken;
 
   open_pool();
@@ -112,7 +112,7 @@ Test(pool_queue, a_newcomer_leaves_what_is_idle_to_who_waits)
  * before there is one, is seen by the giver's second look. */
 Test(pool_queue, a_giver_sees_who_has_joined_meanwhile)
 {
-  struct tn_pool_waiter waiter = { .slot = NULL };
+  struct tn_pool_waiter waiter = { .fd = -1 };
   struct tn_pool_slot *slot;
   tn_conn *taken;
 
