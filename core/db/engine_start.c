@@ -1,7 +1,7 @@
 /* The first connection of a program that would rather know, or wait. */
 #include "engine_priv.h"
 
-#include <time.h>
+#include <tenon/async.h>
 
 /* How the attempts go. */
 struct attempts {
@@ -32,18 +32,20 @@ log_failure(const tn_engine *engine, const struct attempts *attempts,
                engine->url, err->message, left);
 }
 
-/* Sleep until the next attempt. False: that would be too late. */
+/* Sleep until the next attempt. False: that would be too late, or this is
+ * inside an asynchronous call that was canceled, as `rc` then says. */
 static bool
-pause_before_next(struct attempts *attempts)
+pause_before_next(struct attempts *attempts, enum tn_code *rc, tn_err *err)
 {
-  int64_t now = tn_clock_now();
-  int64_t until = now + attempts->interval_ns;
-  const struct timespec pause = { .tv_sec = attempts->interval_ns / NS_PER_S,
-                                  .tv_nsec = attempts->interval_ns % NS_PER_S };
+  int64_t until = tn_clock_now() + attempts->interval_ns;
 
   if (until >= attempts->deadline)
     return false;
-  nanosleep(&pause, NULL);
+  while (tn_clock_now() < until)
+    if (tn_async_wait(-1, 0, until, NULL) < 0) {
+      *rc = tn_err_set(err, TN_E_CANCELED, "engine: canceled");
+      return false;
+    }
   attempts->interval_ns *= 2;
   if (attempts->interval_ns > attempts->longest_ns)
     attempts->interval_ns = attempts->longest_ns;
@@ -62,7 +64,7 @@ attempt_all(const tn_engine *engine, struct attempts *attempts, tn_err *err)
     if (rc == TN_OK || !is_away(rc))
       return rc;
     log_failure(engine, attempts, err);
-  } while (attempts->left != 0 && pause_before_next(attempts));
+  } while (attempts->left != 0 && pause_before_next(attempts, &rc, err));
   return rc;
 }
 

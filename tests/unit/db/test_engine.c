@@ -2,6 +2,8 @@
  * how it starts. */
 #include "engine_fixture.h"
 
+#include <tenon/async.h>
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -556,6 +558,32 @@ Test(engine, begins_all_the_same_if_it_may)
   cr_expect_eq(err.code, 0);
   cr_expect_eq(count_of("going on without a connection to fake://h/db"), 1);
   use_once();
+  close_engine();
+}
+
+static enum tn_code
+start_engine(void *user, tn_err *why)
+{
+  return tn_engine_start(user, TN_DEADLINE_NONE, why);
+}
+
+Test(engine, waits_for_the_next_attempt_without_the_thread)
+{
+  tn_async *async = NULL;
+
+  SCRIPT_ANSWERS(nobody);
+  open_engine("&max_retries=-1&retry_interval=30");
+  cr_assert_eq(tn_async_start(start_engine, engine, NULL, &async, &err), TN_OK);
+  cr_assert_eq(tn_async_state(async), TN_ASYNC_WAITING);
+  cr_expect_eq(tn_async_fd(async), -1);
+  cr_expect_gt(tn_async_until(async), tn_deadline_after_ms(20000));
+  cr_expect_eq(tn_async_continue(async, 0, &err), TN_OK);
+  cr_expect_eq(tn_async_state(async), TN_ASYNC_WAITING, "too early");
+  cr_expect_eq(calls_of(FAKE_CONNECT), 1);
+  tn_async_cancel(async);
+  cr_expect_eq(tn_async_continue(async, 0, &err), TN_OK);
+  cr_expect_eq(tn_async_result(async, &err), TN_E_CANCELED);
+  tn_async_close(&async);
   close_engine();
 }
 
