@@ -1,4 +1,4 @@
-/* plugin-check FILE --url URL [--quirks FILE] [--case WORD] [--table]
+/* plugin-check FILE --url URL [--quirks FILE]... [--case WORD] [--table]
  *
  * Loads the plug-in from FILE by the loader's own rules and holds it to the
  * suite. URL may be env:NAME or file:PATH, so that its password need not stand
@@ -49,16 +49,19 @@ run_all(struct suite *suite, const char *wanted)
 static int
 usage(void)
 {
-  fputs("usage: plugin-check FILE --url URL [--quirks FILE] [--case WORD] "
-        "[--table]\n",
+  fputs("usage: plugin-check FILE --url URL [--quirks FILE]... [--case "
+        "WORD] [--table]\n",
         stderr);
   return 2;
 }
 
+#define QUIRKS_FILES_MAX 4
+
 struct arguments {
   const char *file;
   const char *url;
-  const char *quirks;
+  const char *quirks[QUIRKS_FILES_MAX]; /* later ones add to those before */
+  size_t quirks_count;
   const char *wanted;
   bool is_table;
 };
@@ -78,8 +81,8 @@ read_arguments(int argc, char **argv, struct arguments *arguments)
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     if (option == 'u')
       arguments->url = optarg;
-    else if (option == 'q')
-      arguments->quirks = optarg;
+    else if (option == 'q' && arguments->quirks_count < QUIRKS_FILES_MAX)
+      arguments->quirks[arguments->quirks_count++] = optarg;
     else if (option == 'c')
       arguments->wanted = optarg;
     else if (option == 't')
@@ -91,6 +94,17 @@ read_arguments(int argc, char **argv, struct arguments *arguments)
     return false;
   arguments->file = argv[optind];
   return arguments->url != NULL || arguments->is_table;
+}
+
+static bool
+read_quirks(struct suite *suite, const struct arguments *arguments)
+{
+  size_t i;
+
+  for (i = 0; i < arguments->quirks_count; i++)
+    if (!quirks_read(suite, arguments->quirks[i]))
+      return false;
+  return true;
 }
 
 static bool
@@ -137,8 +151,7 @@ main(int argc, char **argv)
   suite.quirks = calloc(quirk_count, sizeof *suite.quirks);
   if (suite.quirks == NULL)
     return 2;
-  if (load_plugin(&suite, arguments.file) &&
-      (arguments.quirks == NULL || quirks_read(&suite, arguments.quirks))) {
+  if (load_plugin(&suite, arguments.file) && read_quirks(&suite, &arguments)) {
     if (arguments.is_table) {
       quirks_print(&suite);
       status = 0;

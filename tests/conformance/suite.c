@@ -121,6 +121,12 @@ suite_owes(struct suite *suite, uint64_t caps)
   return has_cap(suite, caps);
 }
 
+enum tn_code
+suite_settings_code(const struct suite *suite)
+{
+  return (enum tn_code)tn_code_from_name(quirk(suite, "session.settings"));
+}
+
 tn_conn *
 suite_table(struct suite *suite, const char *table, const char *columns)
 {

@@ -53,6 +53,9 @@ struct suite_case {
 /* Read a quirks file. False, having said why, if it is wrong. */
 bool quirks_read(struct suite *suite, const char *path);
 
+/* What a setting of the session is to come to. */
+enum tn_code suite_settings_code(const struct suite *suite);
+
 /* The value of a quirk; the usual one if the backend declares none. */
 const char *quirk(const struct suite *suite, const char *key);
 bool quirk_is(const struct suite *suite, const char *key, const char *value);
