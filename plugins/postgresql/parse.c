@@ -101,13 +101,61 @@ hex_digit(char c)
   return -1;
 }
 
+/* The byte that is written behind a backslash; -1: none is. */
+static int
+octal(const char *digits, size_t size)
+{
+  size_t i;
+  int number = 0;
+
+  if (size < 3 || digits[0] > '3')
+    return -1;
+  for (i = 0; i < 3; i++) {
+    if (digits[i] < '0' || digits[i] > '7')
+      return -1;
+    number = number * 8 + digits[i] - '0';
+  }
+  return number;
+}
+
+/* The other form, which a proxy's session may have been set to: a byte is
+ * itself, a backslash is two, or has three octal digits behind it. */
+static int32_t
+parse_escaped(struct pg__reader *reader, const char *data, size_t size,
+              struct tn_call *call, tn_value *cell)
+{
+  char *bytes = pg__cell_memory(reader, size + 1, call);
+  size_t used = 0;
+  size_t i = 0;
+
+  if (bytes == NULL)
+    return TN_E_MEMORY;
+  while (i < size) {
+    int byte = (unsigned char)data[i++];
+
+    if (byte == '\\' && i < size && data[i] == '\\') {
+      i++;
+    } else if (byte == '\\') {
+      byte = octal(data + i, size - i);
+      i += 3;
+    }
+    if (byte < 0)
+      return pg__parse_other(reader, data, size, call, cell);
+    bytes[used++] = (char)byte;
+  }
+  *cell = tn_blob(bytes, used);
+  return TN_OK;
+}
+
 /* "\x…" */
 PG__DECODER(pg__parse_bytea)
 {
   char *bytes;
   size_t i;
 
-  if (size < 2 || size % 2 != 0 || memcmp(data, "\\x", 2) != 0)
+  if (size < 2 || memcmp(data, "\\x", 2) != 0)
+    return parse_escaped(reader, data, size, call, cell);
+  if (size % 2 != 0)
     return pg__parse_other(reader, data, size, call, cell);
   bytes = pg__cell_memory(reader, size / 2, call);
   if (bytes == NULL)
