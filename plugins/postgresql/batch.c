@@ -282,6 +282,8 @@ pg__execute_batch(void *handle, const tn_value *values, uint32_t count,
   statement->batch.is_on = true;
   statement->state = PG__DONE;
   rc = rows == 0 ? TN_OK : retype(statement, values, rows);
+  if (rc == TN_OK && statement->is_outdated)
+    rc = pg__statement_prepare(statement, statement->types);
   if (rc == TN_OK && rows > 0)
     rc = begin_batch(statement);
   if (rc == TN_OK && rows > 0)

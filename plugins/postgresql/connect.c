@@ -16,6 +16,7 @@ struct opening {
   const struct tn_connect_args *args;
   struct pg__settings settings;
   struct pg__reason reason; /* the one to fail with */
+  bool is_bare;             /* no settings of the session are sent along */
   uint32_t failures;
   size_t used; /* of `lines` */
   char lines[1900];
@@ -157,6 +158,34 @@ add_password(struct pg__options *options, const char *password, bool may_clear)
     pg__option(options, "require_auth", has_text(password) ? kinds : "none");
 }
 
+static void
+leave_out(struct pg__options *options, const char *name)
+{
+  size_t i;
+
+  for (i = 0; i < options->count; i++) {
+    if (strcmp(options->names[i], name) != 0)
+      continue;
+    options->count--;
+    options->names[i] = options->names[options->count];
+    options->values[i] = options->values[options->count];
+    options->names[options->count] = NULL;
+    options->values[options->count] = NULL;
+    return;
+  }
+}
+
+/* May the server be asked once more, without settings of the session? Those of
+ * our own can be set afterwards, those of the user cannot be left out, and
+ * libpq would put those of the environment in their place. */
+static bool
+can_do_without(const struct opening *opening, const struct pg__reason *reason)
+{
+  return reason->is_about_options && !opening->is_bare &&
+         !has_text(tn_connect_option(opening->args, "options")) &&
+         !has_text(getenv("PGOPTIONS"));
+}
+
 static int32_t
 try_address(struct opening *opening, const struct server *server,
             const char *attributes, int64_t until)
@@ -177,7 +206,15 @@ try_address(struct opening *opening, const struct server *server,
   add_address(&options, server, pair, sizeof pair);
   add_password(&options, password, may_clear);
   pg__option(&options, "target_session_attrs", attributes);
+  if (opening->is_bare)
+    leave_out(&options, "options");
   rc = pg__login(opening->conn, &options, &watch, until);
+  if (rc == TN_E_CONNECT && can_do_without(opening, &watch.reason)) {
+    opening->is_bare = true;
+    rc = try_address(opening, server, attributes, until);
+    opening->is_bare = false;
+    return rc;
+  }
   if (rc != TN_E_CONNECT)
     return rc;
   note_failure(opening, server, &watch.reason);
@@ -350,8 +387,8 @@ is_as_wanted(const struct pg__conn *conn, const struct report *report)
                            (value[size] == '\0' || value[size] == ','));
 }
 
-static int32_t
-check_reports(struct pg__conn *conn)
+int32_t
+pg__check_reports(struct pg__conn *conn)
 {
   size_t used = 0;
   size_t i;
@@ -368,19 +405,56 @@ check_reports(struct pg__conn *conn)
     used += (size_t)snprintf(conn->fixups + used, sizeof conn->fixups - used,
                              "%s", reports[i].sql);
   }
+  conn->fixups[used] = '\0';
   if (used == 0)
     return TN_OK;
   return pg__exec(conn, conn->fixups, PG__READ, NULL, 0);
 }
 
+/* Is there a proxy in between? It has told a number of its own where the server
+ * tells that of its process. Which mode it is in cannot be seen: that of
+ * transactions can be told from the other one only when it is too late. */
 static int32_t
-begin_session(struct pg__conn *conn)
+find_proxy(struct pg__conn *conn)
+{
+  PGresult *result = NULL;
+  int32_t rc =
+      pg__query(conn, "SELECT pg_catalog.pg_backend_pid()", NULL, 0, &result);
+
+  /* Who may not know is on the safe side with one. */
+  conn->has_proxy = rc == TN_E_PERMISSION;
+  if (rc != TN_OK)
+    return conn->has_proxy ? TN_OK : rc;
+  conn->has_proxy =
+      PQntuples(result) != 1 ||
+      strtoll(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(conn->pq);
+  PQclear(result);
+  if (conn->has_proxy)
+    conn->host->log(conn->call, PG__LOG_INFO,
+                    "there is a proxy: nothing is kept in the server's session "
+                    "(proxy_mode)");
+  return TN_OK;
+}
+
+static int32_t
+begin_session(struct pg__conn *conn, const struct tn_connect_args *args)
 {
   const char *version = PQparameterStatus(conn->pq, "server_version");
+  const char *application = PQparameterStatus(conn->pq, "application_name");
+  const char *mode = tn_connect_option(args, "proxy_mode");
+  int32_t rc;
 
   snprintf(conn->version, sizeof conn->version, "PostgreSQL %s",
            version == NULL ? "" : version);
-  return check_reports(conn);
+  snprintf(conn->application, sizeof conn->application, "%s",
+           application == NULL ? "" : application);
+  rc = pg__check_reports(conn);
+  if (rc != TN_OK)
+    return rc;
+  if (mode == NULL || strcmp(mode, "auto") == 0)
+    return find_proxy(conn);
+  conn->has_proxy = strcmp(mode, "transaction") == 0;
+  return TN_OK;
 }
 
 static void
@@ -418,7 +492,7 @@ open_session(struct opening *opening)
   if (rc == TN_OK)
     rc = try_all(opening);
   if (rc == TN_OK)
-    rc = begin_session(opening->conn);
+    rc = begin_session(opening->conn, opening->args);
   pg__settings_clear(&opening->settings, opening->conn->host);
   return rc;
 }

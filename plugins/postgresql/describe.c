@@ -303,6 +303,22 @@ describe_columns(struct pg__statement *statement, const PGresult *description)
   return TN_OK;
 }
 
+/* What has come cannot be read: the next run has the columns described anew. */
+static int32_t
+fail_outdated(struct pg__statement *statement)
+{
+  struct pg__conn *conn = statement->conn;
+
+  statement->is_outdated = true;
+  tn_fail(conn->call, TN_E_OTHER,
+          "postgresql: the columns have changed since the statement was "
+          "prepared, and its rows cannot be read");
+  conn->host->fail_verdicts(
+      conn->call, TN_CONNECTION_USABLE,
+      (statement->text & PG__TEXT_READS) != 0 ? 0 : TN_REPLAY_NEVER);
+  return TN_E_OTHER;
+}
+
 int32_t
 pg__describe_again(struct pg__statement *statement, const PGresult *result)
 {
@@ -311,8 +327,7 @@ pg__describe_again(struct pg__statement *statement, const PGresult *result)
   if (!new_columns(statement, result))
     return pg__fail_memory(statement->conn->call);
   init_readers(statement, format);
-  statement->format = format;
-  return TN_OK;
+  return statement->format == format ? TN_OK : fail_outdated(statement);
 }
 
 int32_t
@@ -320,6 +335,7 @@ pg__describe(struct pg__statement *statement, const PGresult *description)
 {
   int32_t rc = describe_parameters(statement, description);
 
+  statement->is_outdated = false;
   return rc == TN_OK ? describe_columns(statement, description) : rc;
 }
 

@@ -149,6 +149,34 @@ copy_message(const char *message, char *text, size_t size)
   snprintf(text, size, "%.*s", (int)strcspn(message, "\n"), message);
 }
 
+/* What PgBouncer says has but one code, that of a protocol that was violated.
+ * Its words are never translated. */
+static const struct proxy_word {
+  const char *text;
+  const char *sqlstate;
+} proxy_words[] = {
+  { "authentication failed", "28P01" },
+  { "no such user", "28P01" },
+  { "no such database", "3D000" },
+  { "does not exist", "3D000" },
+};
+
+static void
+understand_proxy(struct pg__reason *reason)
+{
+  bool is_proxy = strcmp(reason->sqlstate, "08P01") == 0;
+  size_t i;
+
+  /* Others have 0A000 for what they cannot do. */
+  reason->is_about_options =
+      (is_proxy || strcmp(reason->sqlstate, "0A000") == 0) &&
+      strstr(reason->text, "options") != NULL;
+  for (i = 0; is_proxy && i < PG__COUNT(proxy_words); i++)
+    if (strstr(reason->text, proxy_words[i].text) != NULL)
+      memcpy(reason->sqlstate, proxy_words[i].sqlstate,
+             sizeof reason->sqlstate);
+}
+
 static void
 explain(struct login *login)
 {
@@ -158,6 +186,7 @@ explain(struct login *login)
   if (login->watch->is_refused)
     return;
   if (reason->sqlstate[0] != '\0') {
+    understand_proxy(reason);
     reason->is_final =
         is_of(reason->sqlstate, final_classes, PG__COUNT(final_classes));
     if (is_of(reason->sqlstate, absent_classes, PG__COUNT(absent_classes)))

@@ -55,7 +55,8 @@ struct pg__conn {
   bool has_ended_well; /* what pg__stop() found when it had read the rest */
   bool was_end;        /* the last result was NULL */
   bool needs_sync;     /* a pipeline has more than its last sync */
-  bool has_proxy;      /* statements do not outlive a transaction */
+  bool has_proxy;      /* the server's session may be another one after each
+                          transaction */
   int64_t again_ns;    /* until the server is told once more to stop */
   int64_t again_at;    /* when that is; INT64_MAX: it was not told */
   int64_t silent_at;   /* when a server that says nothing counts as lost;
@@ -75,6 +76,7 @@ struct pg__conn {
   char farewell[160];
   char fixups[PG__FIXUPS_MAX];
   char version[96];
+  char application[64]; /* application_name, as it was at first */
 };
 
 /* Every slot that is given a call starts with this. */
@@ -223,7 +225,8 @@ void pg__fail_fields(struct tn_call *call, const struct pg__texts *texts);
 struct pg__reason {
   int32_t category; /* 0: as the table of errors says */
   char sqlstate[PG__SQLSTATE_SIZE];
-  bool is_final; /* other servers would say the same */
+  bool is_final;         /* other servers would say the same */
+  bool is_about_options; /* it takes no settings of the session */
   char text[512];
 };
 
@@ -364,6 +367,10 @@ void pg__passfile_find(const char *text, size_t size,
                        const struct pg__passkey *key,
                        char password[PG__PASSWORD_MAX]);
 
+/* Set again what is reported of the session and is not as it must be. Keeps
+ * the statements that do it in conn->fixups. */
+int32_t pg__check_reports(struct pg__conn *conn);
+
 /* Overwrite a secret. */
 void pg__wipe(void *secret, size_t size);
 
@@ -412,8 +419,9 @@ struct pg__statement {
   Oid *column_types;
 
   enum pg__state state;
-  bool is_checked; /* the columns are as they were described */
-  PGresult *rows;  /* that have come and not all been fetched */
+  bool is_checked;  /* the columns are as they were described */
+  bool is_outdated; /* the columns must be described before the next run */
+  PGresult *rows;   /* that have come and not all been fetched */
   int row_at;
   int row_count;
   uint32_t flags; /* TN_RESULT_… */
@@ -468,7 +476,8 @@ void pg__statement_name(struct pg__statement *statement);
 int32_t pg__describe(struct pg__statement *statement,
                      const PGresult *description);
 
-/* The columns have changed since: learn them from a result. */
+/* The columns have changed since: learn them from a result. Fails if they can
+ * only be read in text and have come in binary. */
 int32_t pg__describe_again(struct pg__statement *statement,
                            const PGresult *result);
 

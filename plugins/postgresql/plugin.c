@@ -38,6 +38,10 @@ static const struct tn_option_row options[] = {
   TEXT("options", "settings of the session, as -c NAME=VALUE"),
   CHOICE("client_encoding", "utf8|UTF8|utf-8|UTF-8", "utf8",
          "encoding of the session; there is but one"),
+  CHOICE(
+      "proxy_mode", "auto|session|transaction", "auto",
+      "what a proxy in between gives: a session of the server for as long as "
+      "ours, or one for each transaction; auto: found out"),
   CHOICE("channel_binding", "disable|prefer|require", "prefer",
          "bind the login by password to the TLS connection"),
   TEXT("requirepeer", "account that must run the server of a unix socket"),

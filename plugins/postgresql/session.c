@@ -11,6 +11,31 @@ static const char reset_sql[] =
     "SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; "
     "DISCARD SEQUENCES";
 
+/* Behind a proxy there is no session to clean: the next one that the server
+ * gives is another, and somebody else's settings are in it. What a proxy keeps
+ * for us, it reports, and that is set right. */
+static int32_t
+reset_ours(struct pg__conn *conn)
+{
+  const char *const values[] = { conn->application };
+  const char *application = PQparameterStatus(conn->pq, "application_name");
+  PGresult *result = NULL;
+  int32_t rc = TN_OK;
+
+  if (PQtransactionStatus(conn->pq) != PQTRANS_IDLE)
+    rc = pg__exec(conn, "ROLLBACK", PG__READ, NULL, 0);
+  if (rc == TN_OK)
+    rc = pg__check_reports(conn);
+  if (rc != TN_OK || application == NULL ||
+      strcmp(application, conn->application) == 0)
+    return rc;
+  rc = pg__query(conn,
+                 "SELECT pg_catalog.set_config('application_name', $1, false)",
+                 values, 1, &result);
+  PQclear(result);
+  return rc;
+}
+
 static int32_t
 reset(void *handle, struct tn_call *call)
 {
@@ -18,6 +43,8 @@ reset(void *handle, struct tn_call *call)
   char sql[sizeof reset_sql + PG__FIXUPS_MAX + 16];
 
   pg__enter(conn, call);
+  if (conn->has_proxy && conn->pq != NULL)
+    return reset_ours(conn);
   snprintf(sql, sizeof sql, "%s%s; %s",
            PQtransactionStatus(conn->pq) == PQTRANS_IDLE ? "" : "ROLLBACK; ",
            reset_sql, conn->fixups);
@@ -34,6 +61,16 @@ set_sql_mode(void *handle, const char *mode, struct tn_call *call)
                  "postgresql: sql_mode: %s: the server has but one", mode);
 }
 
+/* It would be set in one session of the server's, for whoever has it next. */
+static int32_t
+fail_proxy(struct tn_call *call, const char *what)
+{
+  return tn_fail(call, TN_E_UNSUPPORTED,
+                 "postgresql: %s: not for a session, as a proxy gives each "
+                 "transaction another one: begin each with it",
+                 what);
+}
+
 static int32_t
 set_isolation(void *handle, uint32_t isolation, struct tn_call *call)
 {
@@ -45,6 +82,8 @@ set_isolation(void *handle, uint32_t isolation, struct tn_call *call)
       isolation > TN_ISOLATION_SERIALIZABLE)
     return tn_fail(call, TN_E_UNSUPPORTED,
                    "postgresql: isolation: %u is unknown", (unsigned)isolation);
+  if (conn->has_proxy)
+    return fail_proxy(call, "isolation");
   snprintf(sql, sizeof sql,
            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL %s",
            pg__isolations[isolation]);
@@ -81,6 +120,8 @@ set_access(void *handle, uint32_t access, struct tn_call *call)
   struct pg__conn *conn = handle;
 
   pg__enter(conn, call);
+  if (conn->has_proxy)
+    return fail_proxy(call, "access");
   return pg__exec(conn,
                   access == TN_ACCESS_READ_ONLY
                       ? "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"

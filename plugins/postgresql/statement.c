@@ -154,12 +154,33 @@ send_run(struct pg__statement *statement)
                              statement->format) != 0;
 }
 
+/* Prepared, bound and run in one go, and so by one session of the server. */
+static bool
+send_whole(struct pg__statement *statement)
+{
+  const struct pg__params *params = &statement->params;
+
+  statement->conn->unnamed = NULL;
+  return PQsendQueryParams(statement->conn->pq, statement->sql,
+                           (int)params->count, statement->types, params->values,
+                           params->lengths, params->formats,
+                           statement->format) != 0;
+}
+
 static bool
 send_piped(struct pg__statement *statement)
 {
   return PQenterPipelineMode(statement->conn->pq) &&
          pg__send_prepare(statement, statement->types) && send_run(statement) &&
          pg__sync(statement->conn);
+}
+
+static bool
+send_as(struct pg__statement *statement, const struct run *run)
+{
+  if (statement->conn->has_proxy)
+    return send_whole(statement);
+  return run->is_piped ? send_piped(statement) : send_run(statement);
 }
 
 /* A COPY cannot be part of a pipeline. */
@@ -170,7 +191,7 @@ send(struct pg__statement *statement, struct run *run)
   bool is_commit = (statement->text & PG__TEXT_COMMIT) != 0;
   int32_t rc;
 
-  if (!pg__statement_is_there(statement)) {
+  if (!conn->has_proxy && !pg__statement_is_there(statement)) {
     if ((statement->text & PG__TEXT_COPY) != 0) {
       rc = pg__statement_prepare(statement, statement->types);
       if (rc != TN_OK)
@@ -183,7 +204,7 @@ send(struct pg__statement *statement, struct run *run)
   rc = pg__ready(conn, is_commit ? PG__COMMIT : PG__WRITE);
   if (rc != TN_OK)
     return rc;
-  if (!(run->is_piped ? send_piped(statement) : send_run(statement)))
+  if (!send_as(statement, run))
     return pg__fail_send(conn);
   pg__push(conn);
   statement->state = PG__READING;
@@ -212,14 +233,16 @@ receive(struct pg__statement *statement, const struct run *run, PGresult **ret)
 }
 
 /* Has the server refused to run what it prepared, because it does not have it
- * any more or has prepared it for columns that are others now? Nothing took
- * effect then. */
+ * any more or has prepared it for columns that are others now? Or to prepare
+ * it, because the name is taken? Nothing took effect then. */
 static bool
-is_stale(const PGresult *result)
+is_stale(const PGresult *result, const struct run *run)
 {
   const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   const char *sqlstate = pg__sqlstate(result);
 
+  if (run->is_piped)
+    return strcmp(sqlstate, "42P05") == 0;
   if (strcmp(sqlstate, "26000") == 0)
     return true;
   return strcmp(sqlstate, "0A000") == 0 && function != NULL &&
@@ -242,6 +265,8 @@ refresh(struct pg__statement *statement, const PGresult *result)
     conn->has_proxy = conn->unnamed == statement;
     statement->is_named = false;
   }
+  if (strcmp(pg__sqlstate(result), "42P05") == 0)
+    conn->has_proxy = true; /* somebody else has had that session */
   if (conn->has_proxy)
     return TN_OK;
   return pg__statement_prepare(statement, statement->types);
@@ -261,8 +286,8 @@ run_once(struct pg__statement *statement, struct run *run)
     statement->state = PG__CLOSED; /* nothing is under way any more */
     return rc;
   }
-  if (!run->is_again && !statement->conn->was_in_txn && !run->is_piped &&
-      PQresultStatus(result) == PGRES_FATAL_ERROR && is_stale(result)) {
+  if (!run->is_again && !statement->conn->was_in_txn &&
+      PQresultStatus(result) == PGRES_FATAL_ERROR && is_stale(result, run)) {
     run->is_again = true;
     statement->state = PG__CLOSED;
     rc = refresh(statement, result);
@@ -270,6 +295,25 @@ run_once(struct pg__statement *statement, struct run *run)
     return rc == TN_OK ? run_once(statement, run) : rc;
   }
   return pg__take(statement, result);
+}
+
+/* Run it, and once more if it has only read and its rows could not be read. */
+static int32_t
+run_until_read(struct pg__statement *statement, struct run *run)
+{
+  int32_t rc = TN_OK;
+
+  if (statement->is_outdated)
+    rc = pg__statement_prepare(statement, statement->types);
+  if (rc == TN_OK)
+    rc = run_once(statement, run);
+  if (rc == TN_OK || !statement->is_outdated ||
+      (statement->text & PG__TEXT_READS) == 0)
+    return rc;
+  pg__result_close(statement);
+  pg__result_reset(statement);
+  rc = pg__statement_prepare(statement, statement->types);
+  return rc == TN_OK ? run_once(statement, run) : rc;
 }
 
 static int32_t
@@ -287,7 +331,7 @@ execute(void *handle, const tn_value *values, uint32_t count,
   if (rc == TN_OK)
     rc = pg__params_encode(&statement->params, values, call);
   if (rc == TN_OK)
-    rc = run_once(statement, &run);
+    rc = run_until_read(statement, &run);
   if (rc != TN_OK) {
     pg__result_close(statement);
     return rc;

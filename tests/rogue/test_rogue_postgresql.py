@@ -48,12 +48,19 @@ def read_message(peer):
 
 
 def welcome(peer):
-    """Let the client in."""
+    """Let the client in, and answer what it asks then: for the process's number."""
     start(peer)
     peer.send(message(b"R", AUTH_OK) +
               b"".join(message(b"S", row.encode() + b"\0")
                        for row in PARAMETERS) +
               message(b"K", struct.pack("!ii", 1, 2)) + message(b"Z", b"I"))
+    while read_message(peer)[0] != b"S":
+        pass
+    peer.send(message(b"1") + message(b"2") +
+              message(b"T", struct.pack("!h", 1) + b"n\0" +
+                      struct.pack("!ihihih", 0, 0, 23, 4, -1, 0)) +
+              message(b"D", struct.pack("!hi", 1, 1) + b"1") +
+              message(b"C", b"SELECT 1\0") + message(b"Z", b"I"))
 
 
 def error_fields(text, state=b"XX000"):
