@@ -180,6 +180,8 @@ run_workloads(int rounds, const char *word)
       0, false },
     { "point select, text each time", "0.50", bench_raw.point_text,
       tenon_point_text, 0, false },
+    { "point select, by an engine", is_server ? "1.08" : "", bench_raw.point,
+      tenon_point_engine, 0, false },
     { "point selects in a batch", bench_raw.pipelines ? "0.50" : "",
       bench_raw.point, tenon_pipeline, 0, false },
     { "fetch 100,000 x 6", "1.10", bench_raw.fetch, tenon_fetch, 0, false },

@@ -77,6 +77,7 @@ void tenon_open(const char *url);
 void tenon_close(void);
 double tenon_point(void);
 double tenon_point_text(void);
+double tenon_point_engine(void); /* take, cached select, give */
 double tenon_pipeline(void);
 double tenon_fetch(void);
 double tenon_fetch_kept(void);

@@ -6,6 +6,7 @@
 static struct {
   const char *url;
   tn_conn *conn;
+  tn_engine *engine;
   tn_prepared *point;
   tn_prepared *all;
   tn_prepared *insert;
@@ -54,6 +55,7 @@ tenon_open(const char *url)
 
   side.url = url;
   good(tn_conn_open(url, NULL, &side.conn, &err), &err);
+  good(tn_engine_open(url, NULL, &side.engine, &err), &err);
   good(tn_conn_prepare(side.conn, BENCH_POINT, 0, &side.point, &err), &err);
   good(tn_conn_prepare(side.conn, BENCH_ALL, 0, &side.all, &err), &err);
   good(tn_conn_prepare(side.conn, BENCH_INSERT, 0, &side.insert, &err), &err);
@@ -66,6 +68,7 @@ tenon_close(void)
   tn_prepared_close(&side.all);
   tn_prepared_close(&side.insert);
   tn_conn_close(&side.conn);
+  tn_engine_close(&side.engine);
 }
 
 static double
@@ -132,6 +135,28 @@ tenon_point(void)
     tn_result *result = NULL;
 
     good(tn_prepared_query(side.point, &query, &result, &err), &err);
+    add_point(&result, &sum);
+    tn_result_close(&result);
+  }
+  return sum;
+}
+
+double
+tenon_point_engine(void)
+{
+  uint32_t state = 1;
+  double sum = 0;
+  tn_err err = TN_ERR_INIT;
+  int i;
+
+  for (i = 0; i < bench_trips(); i++) {
+    const tn_value key = tn_int64(bench_next_key(&state));
+    const struct tn_query query = { .sql = BENCH_POINT,
+                                    .values = &key,
+                                    .value_count = 1 };
+    tn_result *result = NULL;
+
+    good(tn_engine_query(side.engine, &query, &result, &err), &err);
     add_point(&result, &sum);
     tn_result_close(&result);
   }
