@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MAX_ROUNDS 101
-#define SPAN_MS    4000
+#define SPAN_MS    3000
 #define NS_PER_MS  1e6
 
 struct bench_row bench_rows[BENCH_ROWS + 1];
