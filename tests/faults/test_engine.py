@@ -139,19 +139,19 @@ class Harm(unittest.TestCase):
             self.sql(SQL["end"])
             return
         ids = self.sql("SELECT id FROM information_schema.processlist WHERE user = 'tenon'")
-        for number in ids.splitlines():
-            if number.isdigit():  # the first line is the column's name
+        for number in filter(str.isdigit, ids.splitlines()):
+            try:
                 self.sql(f"KILL {number}")
+            except AssertionError as gone:
+                self.assertIn("Unknown thread id", str(gone))
 
     def test_sessions_ended(self):
         """One error at most for each loan; what is idle is replaced unseen."""
         self.begin()
-        for _ in range(5):
-            before = sum(self.state()["errors"].values())
+        for _ in range(3):
             self.end_sessions()
             self.expect_service()
-            self.assertLessEqual(sum(self.state()["errors"].values()) - before, 8)
-        self.end(AWAY)
+        self.assertLessEqual(sum(self.end(AWAY)["errors"].values()), 3 * 8)
 
     def test_read_only(self):
         self.begin()
@@ -191,7 +191,7 @@ class Harm(unittest.TestCase):
 
     def spoil(self, rule, seconds):
         proxy = self.through_proxy()
-        for _ in range(3):
+        for _ in range(2):
             self.assertEqual(proxy.ask(rule), "ok")
             time.sleep(seconds)
             self.assertEqual(proxy.ask("pass"), "ok")
