@@ -204,6 +204,11 @@ pg__stop(struct pg__conn *conn, int32_t category)
 {
   if (conn->is_stopping)
     return category; /* that takes too long as well */
+  if (conn->is_opening) {
+    pg__bury(conn); /* nothing is worth more time than there was */
+    tell_verdicts(conn);
+    return category;
+  }
   if (conn->work == PG__COMMIT)
     category =
         tn_fail(conn->call, TN_E_UNCERTAIN,

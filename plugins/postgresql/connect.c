@@ -491,8 +491,10 @@ open_session(struct opening *opening)
 
   if (rc == TN_OK)
     rc = try_all(opening);
+  opening->conn->is_opening = true;
   if (rc == TN_OK)
     rc = begin_session(opening->conn, opening->args);
+  opening->conn->is_opening = false;
   pg__settings_clear(&opening->settings, opening->conn->host);
   return rc;
 }

@@ -89,6 +89,8 @@ tell_lost(struct pg__conn *conn)
 
   if (conn->work == PG__COMMIT)
     replay = TN_REPLAY_UNKNOWN;
+  if (conn->is_opening)
+    replay = TN_REPLAY_SAFE;
   conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, replay);
   pg__bury(conn);
 }
@@ -102,6 +104,8 @@ pg__fail_lost(struct pg__conn *conn, const char *text)
   memset(&failure, 0, sizeof failure);
   failure.size = sizeof failure;
   failure.category = conn->work == PG__COMMIT ? TN_E_UNCERTAIN : TN_E_LOST;
+  if (conn->is_opening)
+    failure.category = TN_E_CONNECT;
   failure.message = text;
   if (conn->farewell_state[0] != '\0') {
     failure.sqlstate = conn->farewell_state;

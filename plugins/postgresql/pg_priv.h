@@ -52,6 +52,7 @@ struct pg__conn {
   bool has_unsent;     /* libpq has bytes that the socket would not take */
   bool is_hunted;      /* a cancel may hit whatever is run next */
   bool is_stopping;    /* cancel.c is at work */
+  bool is_opening;     /* what runs is still a part of connecting */
   bool has_ended_well; /* what pg__stop() found when it had read the rest */
   bool was_end;        /* the last result was NULL */
   bool needs_sync;     /* a pipeline has more than its last sync */
