@@ -45,6 +45,8 @@ tn_engine__tell_connect(tn_engine *engine, tn_conn *conn, enum tn_code rc,
 
   if (!tn_listeners__want(&engine->listeners, TN_EVENT_BIT(TN_EVENT_CONNECT)))
     return rc;
+  if (rc == TN_OK)
+    tn_err_clear(err); /* of hosts that were tried before */
   refusal = tn_listeners__tell(&engine->listeners, &event, rc == TN_OK);
   if (rc != TN_OK)
     return rc;
@@ -52,6 +54,8 @@ tn_engine__tell_connect(tn_engine *engine, tn_conn *conn, enum tn_code rc,
   /* What a listener has set is how the session is when it is opened. */
   conn->is_touched = false;
   conn->is_used = false;
+  if (refusal == TN_OK && conn->is_dead)
+    return tn_err_set(err, TN_E_LOST, "engine: lost while it was set up");
   if (refusal != TN_OK && err->code != (int32_t)refusal)
     return tn_err_set(err, refusal, "engine: a listener refused the session");
   return refusal;

@@ -52,6 +52,15 @@ pause_before_next(struct attempts *attempts, enum tn_code *rc, tn_err *err)
   return true;
 }
 
+/* A host that never answers must not be the only one that is tried. */
+static tn_deadline
+end_of_attempt(const tn_engine *engine, const struct attempts *attempts)
+{
+  tn_deadline end = tn_deadline_after_ms(engine->pool->options.wait_ms);
+
+  return end < attempts->deadline ? end : attempts->deadline;
+}
+
 static enum tn_code
 attempt_all(const tn_engine *engine, struct attempts *attempts, tn_err *err)
 {
@@ -60,7 +69,7 @@ attempt_all(const tn_engine *engine, struct attempts *attempts, tn_err *err)
   do {
     tn_err_clear(err);
     attempts->left -= attempts->left > 0;
-    rc = tn_pool__warm(engine->pool, attempts->deadline, err);
+    rc = tn_pool__warm(engine->pool, end_of_attempt(engine, attempts), err);
     if (rc == TN_OK || !is_away(rc))
       return rc;
     log_failure(engine, attempts, err);

@@ -278,7 +278,10 @@ reset(tn_pool *pool, tn_conn *conn, tn_deadline deadline)
   is_good = tn_conn__reset(conn, deadline, &err) == TN_OK && !conn->is_dead &&
             tn_conn_txn_state(conn) == TN_TXN_NONE;
   tn_pool__tell(pool, TN_POOL_EVENT_RESET, conn, is_good ? NULL : &err);
-  return is_good;
+
+  /* What a listener has set again is how the session is to be. */
+  conn->is_touched = conn->is_touched && !is_good;
+  return is_good && !conn->is_dead;
 }
 
 bool

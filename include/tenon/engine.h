@@ -69,7 +69,8 @@ TN_API TN_MUST_USE enum tn_code tn_engine_open(
  * grows up to max_retry_interval. Each attempt that fails is logged. Only a
  * server that cannot be reached is tried again: what is wrong otherwise, a
  * password say, fails at once. No lock is held: other threads use the engine.
- * `deadline` ends it early; TN_DEADLINE_NONE.
+ * `deadline` ends it early, TN_DEADLINE_NONE does not; each attempt has
+ * pool_timeout at most.
  * Fails: as the last attempt; with start_degraded it does not, if the server
  * just cannot be reached, and the engine goes on trying when it is used. */
 TN_API TN_MUST_USE enum tn_code tn_engine_start(tn_engine *engine,
@@ -106,7 +107,7 @@ TN_API tn_pool *tn_engine_pool(tn_engine *engine);
 TN_API const char *tn_engine_backend(const tn_engine *engine);
 TN_API const char *tn_engine_url(const tn_engine *engine);
 
-/* The value that an option has in the end, as a number or as a text.
+/* The value that an option has in the end, as it was written. Borrowed.
  * Fails: TN_E_NOT_FOUND, no such option of an engine, or it has no value. */
 TN_API TN_MUST_USE enum tn_code tn_engine_option(const tn_engine *engine,
                                                  const char *key,
