@@ -232,8 +232,7 @@ run_for_rows(tn_prepared *prepared, const struct tn_backend_batch *rows,
   if (rc == TN_OK)
     return rc;
   tn_conn__note(prepared->conn, rc, err);
-  if (tn_watch__wants(prepared->conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
-    rc = tn_watch__error(prepared->conn, rc, err);
+  rc = tn_conn__fail(prepared->conn, rc, err);
   tn_result__finish(result);
   return rc;
 }

@@ -126,7 +126,7 @@ struct tn_conn {
       *listeners;      /* of the engine that it belongs to; or NULL */
   int64_t slow_ns;     /* from when on a statement is slow; 0: none is */
   const char *running; /* text of the statement that runs; NULL: none */
-  bool is_told;        /* listeners know that the operation has failed */
+  bool has_failed;     /* the operation, as is counted and told */
   bool is_severed;     /* the backend has abandoned it */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */
@@ -169,6 +169,10 @@ enum tn_code tn_conn__enter(tn_conn *conn, tn_deadline deadline,
  * what a listener has made of it. A cancel that is under way is waited for, so
  * that it can never hit the next operation. */
 enum tn_code tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err);
+
+/* The operation fails: count it, and tell listeners, the first time that this
+ * is said of it. Returns what it fails with in the end. */
+enum tn_code tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err);
 
 /* Note a failure inside an operation that goes on. */
 void tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err);

@@ -68,7 +68,7 @@ tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
   if (*err == NULL)
     *err = &conn->scratch;
   conn->is_used = true;
-  conn->is_told = false;
+  conn->has_failed = false;
   if (tn_conn__is_inherited(conn)) {
     rc = tn_err_set(*err, TN_E_LOST,
                     "conn: the connection belongs to the parent process");
@@ -133,15 +133,25 @@ drain_wake(const tn_conn *conn)
 }
 
 enum tn_code
+tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err)
+{
+  if (conn->has_failed)
+    return code;
+  conn->has_failed = true;
+  conn->counts[CONN_FAILURES]++;
+  if (err == NULL || !tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
+    return code;
+  return tn_watch__error(conn, code, err);
+}
+
+enum tn_code
 tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
 {
   uint32_t activity = ACTIVITY_RUNNING;
 
   tn_conn__note(conn, code, err);
-  conn->counts[CONN_FAILURES] += code != TN_OK;
-  if (code != TN_OK && err != NULL &&
-      tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
-    code = tn_watch__error(conn, code, err);
+  if (code != TN_OK)
+    code = tn_conn__fail(conn, code, err);
   conn->running = NULL;
   if (atomic_compare_exchange_strong_explicit(
           &conn->activity, &activity, ACTIVITY_IDLE, memory_order_release,

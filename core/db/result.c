@@ -131,9 +131,7 @@ fail_rows(tn_result *result, enum tn_code code)
     err->row = result->rest.row;
   (void)tn_prepared__name_parameter(result->prepared, code, err);
   tn_conn__note(result->conn, code, err);
-  result->conn->counts[CONN_FAILURES]++;
-  if (tn_watch__wants(result->conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
-    code = tn_watch__error(result->conn, code, err);
+  code = tn_conn__fail(result->conn, code, err);
   tn_result__finish(result);
   verdict = (int32_t)tn_conn_verdict(result->conn);
   if (verdict > err->connection)

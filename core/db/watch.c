@@ -81,13 +81,22 @@ tn_watch__done(tn_result *result)
 enum tn_code
 tn_watch__error(tn_conn *conn, enum tn_code code, tn_err *err)
 {
+  const tn_err original = *err;
   struct tn_event event = event_of(conn, TN_EVENT_ERROR);
 
-  if (conn->is_told)
-    return code;
-  conn->is_told = true;
   event.sql = conn->running;
   event.err = err;
   (void)tn_listeners__tell(conn->listeners, &event, false);
-  return err->code != 0 ? (enum tn_code)err->code : code;
+  if (err->code == 0) {
+    *err = original;
+    return code;
+  }
+
+  /* Whatever it is called now, the connection is no better for it, and no more
+   * may be run again. */
+  if (err->connection < original.connection)
+    tn_err_verdicts(err, original.connection, 0);
+  if (err->replay < original.replay)
+    tn_err_verdicts(err, 0, original.replay);
+  return (enum tn_code)err->code;
 }

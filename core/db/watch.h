@@ -33,7 +33,7 @@ void tn_watch__after(tn_result *result, const struct tn_query *asked,
 /* Its result is closed. */
 void tn_watch__done(tn_result *result);
 
-/* In an operation, once: it fails with `code`. Returns what it fails with in
+/* In an operation: it fails with `code`. Returns what it fails with in
  * the end. `err` is not NULL. */
 enum tn_code tn_watch__error(tn_conn *conn, enum tn_code code, tn_err *err);
 

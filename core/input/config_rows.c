@@ -178,10 +178,11 @@ static const struct tn_config_option options[] = {
               "Longest time of a statement, with the reading of its rows, that "
               "names no deadline. Seconds; 0 is no limit.",
               ""),
-  SECONDS_ROW("slow_query_time", "0", 0,
-              "Time from which on a statement is told of in the log. Seconds; "
-              "0 is never.",
-              ""),
+  SECONDS_ROW(
+      "slow_query_time", "0", 0,
+      "Time from which on a statement is an event of its own, SLOW, for "
+      "those who listen. Seconds; 0 is never.",
+      ""),
   COUNT_ROW("statement_cache_size", "100", 0, 1000000,
             "Statements that a connection keeps prepared, to be found again "
             "by their text. A count; 0 keeps none.",

@@ -3,8 +3,8 @@
  *
  * A listener is called in the thread that does what it is told of, without a
  * lock, in the order in which listeners were added. It may add and remove
- * listeners, itself among them. Without any, nothing is measured, and each
- * statement costs one branch more.
+ * listeners, itself among them. An engine that never had one measures nothing,
+ * and each statement costs one branch more.
  *
  * Inside PREPARE, BEFORE, AFTER and ERROR the connection runs something: calls
  * on it fail with TN_E_STATE. Inside CONNECT, TAKE and RESET it may be used.
