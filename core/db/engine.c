@@ -2,9 +2,13 @@
  * connects to it. */
 #include "engine_priv.h"
 
+/* Also called by the pool, which may outlive tn_engine_close(): what is lent
+ * uses the listeners. */
 static void
-free_engine(tn_engine *engine)
+free_engine(void *user)
 {
+  tn_engine *engine = user;
+
   tn_listeners__clear(&engine->listeners);
   tn_target__clear(&engine->target);
   tn_arena_clear(&engine->arena);
@@ -74,12 +78,16 @@ static enum tn_code
 open_pool(tn_engine *engine, tn_err *err)
 {
   struct tn_pool_options options = TN_POOL_OPTIONS_INIT;
+  enum tn_code rc;
 
   options.connect = connect_one;
   options.user = engine;
   options.log = engine->options.log;
   tn_engine__fill_pool(engine, &options);
-  return tn_pool_open(&options, &engine->pool, err);
+  rc = tn_pool_open(&options, &engine->pool, err);
+  if (rc == TN_OK)
+    tn_pool__set_end(engine->pool, free_engine, engine);
+  return rc;
 }
 
 static enum tn_code
@@ -141,11 +149,13 @@ tn_engine_open(const char *target, const struct tn_engine_options *options,
 void
 tn_engine_close(tn_engine **engine)
 {
+  tn_pool *pool;
+
   if (engine == NULL || *engine == NULL)
     return;
-  tn_pool_close(&(*engine)->pool);
-  free_engine(*engine);
-  *engine = NULL;
+  pool = (*engine)->pool;
+  tn_pool_close(&pool);
+  *engine = NULL; /* it was there for listeners of what is closed */
 }
 
 /* ---- statements ---- */

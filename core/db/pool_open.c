@@ -123,6 +123,8 @@ static void
 free_pool(tn_pool *pool)
 {
   struct tn_pool_chunk *chunk = pool->first;
+  void (*end)(void *user) = pool->end;
+  void *end_user = pool->end_user;
 
   while (chunk != NULL) {
     struct tn_pool_chunk *next = atomic_load(&chunk->next);
@@ -133,6 +135,8 @@ free_pool(tn_pool *pool)
   tn_pool__unguard(pool);
   pthread_mutex_destroy(&pool->lock);
   tn_memory_free(pool->memory);
+  if (end != NULL)
+    end(end_user);
 }
 
 enum tn_code
@@ -158,6 +162,13 @@ tn_pool_open(const struct tn_pool_options *options, tn_pool **ret, tn_err *err)
   }
   *ret = pool;
   return TN_OK;
+}
+
+void
+tn_pool__set_end(tn_pool *pool, void (*end)(void *user), void *user)
+{
+  pool->end = end;
+  pool->end_user = user;
 }
 
 void

@@ -144,6 +144,8 @@ struct tn_pool {
   int64_t ping_after;
   _Atomic(tn_pool_hook_fn) hook;
   void *_Atomic hook_user;
+  void (*end)(void *user); /* when the pool is released; NULL: none */
+  void *end_user;
   _Atomic uint32_t open;  /* sessions there are and that are to stay; written
                              under the lock */
   _Atomic uint32_t used;  /* slots there are */
@@ -263,6 +265,10 @@ struct tn_pool_hint {
 extern _Thread_local struct tn_pool_hint tn_pool__hints[TN_POOL_HINTS];
 
 /* ---- pool_open.c ---- */
+
+/* Call `end(user)` when the pool is released, which is when it was closed and
+ * its last loan is over. Before anything is lent. */
+void tn_pool__set_end(tn_pool *pool, void (*end)(void *user), void *user);
 
 /* See events from now on. */
 void tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user);

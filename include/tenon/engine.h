@@ -77,8 +77,8 @@ TN_API TN_MUST_USE enum tn_code tn_engine_start(tn_engine *engine,
                                                 tn_deadline deadline,
                                                 tn_err *err);
 
-/* tn_pool_close() of its pool. Stores NULL; NULL in either place is a no-op.
- * What is lent must have been given back. */
+/* tn_pool_close() of its pool: what is lent goes on until it is given back.
+ * Stores NULL; NULL in either place is a no-op. */
 TN_API void tn_engine_close(tn_engine **engine);
 
 /* A connection on loan: tn_pool_take(). Give it back with tn_pool_give(). */

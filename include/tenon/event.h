@@ -75,7 +75,8 @@ struct tn_event {
 typedef enum tn_code (*tn_event_fn)(struct tn_event *event, void *user);
 
 /* Be told of events of `kinds` (TN_EVENT_BIT()). `user` must live until
- * tn_engine_unlisten() or tn_engine_close() has returned. An engine keeps some
+ * tn_engine_unlisten() has returned, or the engine is closed and its last loan
+ * over. An engine keeps some
  * bytes for each listener that it ever had.
  * Fails: TN_E_MEMORY. */
 TN_API TN_MUST_USE enum tn_code tn_engine_listen(tn_engine *engine,

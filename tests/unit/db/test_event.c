@@ -92,6 +92,21 @@ take_named(const char *label)
   return taken;
 }
 
+/* A letter for each kind, of an engine that is no longer the test's. */
+static enum tn_code
+note_kind(struct tn_event *event, void *user)
+{
+  static const char letters[][2] = {
+    [TN_EVENT_GIVE] = "G",  [TN_EVENT_CLOSE] = "C", [TN_EVENT_BEFORE] = "B",
+    [TN_EVENT_AFTER] = "A", [TN_EVENT_DONE] = "D",
+  };
+
+  (void)user;
+  cr_assert_lt(event->kind, TN_COUNT(letters));
+  note("", letters[event->kind]);
+  return TN_OK;
+}
+
 /* ---- what is told ---- */
 
 Test(event, everything_is_told_in_order)
@@ -481,6 +496,23 @@ Test(event, a_connection_is_not_used_inside_its_statements)
             use_inside, &refused);
   cr_expect_eq(tn_engine_exec(engine, "x", NULL, &err), TN_E_SYNTAX);
   cr_expect_eq(refused, 3);
+  close_engine();
+}
+
+/* ---- the end ---- */
+
+Test(event, what_is_lent_outlives_its_engine)
+{
+  tn_conn *taken;
+
+  open_engine("");
+  taken = take_named("late");
+  listen_to(TN_EVENT_ALL, note_kind, NULL);
+  tn_engine_close(&engine);
+  cr_expect_eq(tn_conn_exec(taken, "UPDATE t", NULL, &err), TN_OK, "%s",
+               err.message);
+  tn_pool_give(&taken);
+  cr_expect_str_eq(told, "BADGC");
   close_engine();
 }
 
