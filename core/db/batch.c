@@ -316,12 +316,12 @@ tn_prepared_batch(tn_prepared *prepared, const struct tn_batch *batch,
                       &err);
   if (rc != TN_OK)
     return rc;
-  result->watch.is_cached = true;
-  rc = tn_prepared__announce(prepared, batch->values, batch->value_count,
-                             batch->row_count, err);
-  if (rc != TN_OK)
-    return rc;
   if (batch->row_count > 0) {
+    result->watch.is_cached = true;
+    rc = tn_prepared__announce(prepared, batch->values, batch->value_count,
+                               batch->row_count, err);
+    if (rc != TN_OK)
+      return rc;
     rc = run(prepared, batch, err);
   } else {
     show_nothing(prepared);
