@@ -1,6 +1,7 @@
 /* Tenon's side of the benchmark: nothing here knows the backend. */
 #include "bench.h"
 
+#include <stdbool.h>
 #include <tenon/tenon.h>
 
 static struct {
@@ -141,22 +142,25 @@ tenon_point(void)
   return sum;
 }
 
-double
-tenon_point_engine(void)
+/* From the text each time: on the one connection, or by the engine. */
+static double
+point_text(int count, bool by_engine)
 {
   uint32_t state = 1;
   double sum = 0;
   tn_err err = TN_ERR_INIT;
   int i;
 
-  for (i = 0; i < bench_trips(); i++) {
+  for (i = 0; i < count; i++) {
     const tn_value key = tn_int64(bench_next_key(&state));
     const struct tn_query query = { .sql = BENCH_POINT,
                                     .values = &key,
                                     .value_count = 1 };
     tn_result *result = NULL;
 
-    good(tn_engine_query(side.engine, &query, &result, &err), &err);
+    good(by_engine ? tn_engine_query(side.engine, &query, &result, &err)
+                   : tn_conn_query(side.conn, &query, &result, &err),
+         &err);
     add_point(&result, &sum);
     tn_result_close(&result);
   }
@@ -164,25 +168,15 @@ tenon_point_engine(void)
 }
 
 double
+tenon_point_engine(void)
+{
+  return point_text(bench_trips(), true);
+}
+
+double
 tenon_point_text(void)
 {
-  uint32_t state = 1;
-  double sum = 0;
-  tn_err err = TN_ERR_INIT;
-  int i;
-
-  for (i = 0; i < bench_trips() / 10; i++) {
-    const tn_value key = tn_int64(bench_next_key(&state));
-    const struct tn_query query = { .sql = BENCH_POINT,
-                                    .values = &key,
-                                    .value_count = 1 };
-    tn_result *result = NULL;
-
-    good(tn_conn_query(side.conn, &query, &result, &err), &err);
-    add_point(&result, &sum);
-    tn_result_close(&result);
-  }
-  return sum;
+  return point_text(bench_trips() / 10, false);
 }
 
 double
