@@ -388,16 +388,23 @@ Test(pool_queue, no_slot_is_lost_whatever_fails_and_the_limit_holds)
 
 /* ---- a server that is full ---- */
 
+/* A pool of five, whose server will say that it has no room. */
+static void
+open_unlucky_pool(uint64_t retry_ms)
+{
+  pool_options.size = 5;
+  pool_options.retry_min_ms = retry_ms;
+  pool_options.retry_max_ms = retry_ms;
+  connect_failure = TN_E_LIMIT;
+  open_pool();
+}
+
 Test(pool_queue, who_finds_a_full_server_waits_for_what_there_is)
 {
   tn_conn *first;
 
-  pool_options.size = 5;
-  pool_options.retry_min_ms = 60000;
-  pool_options.retry_max_ms = 60000;
-  open_pool();
+  open_unlucky_pool(60000);
   first = take();
-  connect_failure = TN_E_LIMIT;
   connect_fails = 100;
   for (int i = 0; i < 3; i++) {
     start_taker(i, 10000);
@@ -419,12 +426,8 @@ Test(pool_queue, a_full_server_is_asked_again)
   tn_conn *first;
   tn_conn *second;
 
-  pool_options.size = 5;
-  pool_options.retry_min_ms = 50;
-  pool_options.retry_max_ms = 50;
-  open_pool();
+  open_unlucky_pool(50);
   first = take();
-  connect_failure = TN_E_LIMIT;
   connect_fails = 2;
   second = take();
   cr_expect_eq(atomic_load(&connect_calls), 4);
@@ -438,12 +441,8 @@ Test(pool_queue, a_full_server_is_told_when_time_is_over)
   tn_conn *first;
   tn_conn *second = NULL;
 
-  pool_options.size = 5;
-  pool_options.retry_min_ms = 60000;
-  pool_options.retry_max_ms = 60000;
-  open_pool();
+  open_unlucky_pool(60000);
   first = take();
-  connect_failure = TN_E_LIMIT;
   connect_fails = 100;
   cr_expect_eq(take_within(50, "late", &second, &err), TN_E_TIMEOUT);
   cr_expect_not_null(strstr(err.detail, "fake: nobody is there"), "%s",
@@ -456,11 +455,7 @@ Test(pool_queue, a_server_that_is_full_of_others_is_told_at_once)
 {
   tn_conn *taken = NULL;
 
-  pool_options.size = 5;
-  pool_options.retry_min_ms = 60000;
-  pool_options.retry_max_ms = 60000;
-  open_pool();
-  connect_failure = TN_E_LIMIT;
+  open_unlucky_pool(60000);
   connect_fails = 100;
   cr_expect_eq(take_within(10000, "first", &taken, &err), TN_E_LIMIT);
   cr_expect_eq(take_within(10000, "second", &taken, &err), TN_E_LIMIT);
