@@ -172,7 +172,8 @@ wait_for(struct tn_call *call, struct work *work, int64_t until)
   return TN_OK;
 }
 
-/* Give the job up: the thread releases it, unless it has ended just now. */
+/* Leave the job to the thread, which releases it, unless it has ended just
+ * now. */
 static void
 leave(struct work *work)
 {
@@ -188,8 +189,9 @@ int32_t
 tn_host__offload(struct tn_call *call, void (*run)(void *job),
                  void (*release)(void *job), void *job, int64_t until)
 {
+  bool is_awaited = until != 0;
   struct work *work = NULL;
-  int32_t rc = call->host->check(call);
+  int32_t rc = is_awaited ? call->host->check(call) : TN_OK;
   int cause;
 
   if (rc == TN_OK)
@@ -210,7 +212,7 @@ tn_host__offload(struct tn_call *call, void (*run)(void *job),
     release(job);
     return refuse(call, "thread", cause);
   }
-  rc = wait_for(call, work, until);
+  rc = is_awaited ? wait_for(call, work, until) : TN_E_TIMEOUT;
   if (rc != TN_OK)
     leave(work);
   drop_work(work);

@@ -149,7 +149,8 @@ struct tn_host {
    * never begun: TN_E_TIMEOUT, TN_E_CANCELED as check(), TN_E_TIMEOUT also
    * when `until` came first; TN_E_LIMIT, no thread to be had, or too many
    * are still at work that were given up (fewer after grace()); TN_E_MEMORY.
-   * run() and release() use no tn_call. */
+   * With `until` 0 run() is begun even if the call's time is over, and nobody
+   * waits for it: TN_E_TIMEOUT at once. run() and release() use no tn_call. */
   int32_t (*offload)(struct tn_call *call, void (*run)(void *job),
                      void (*release)(void *job), void *job, int64_t until);
 

@@ -223,6 +223,15 @@ Test(offload, its_own_end_leaves_the_job_behind)
   cr_expect_eq(host->check(&call.call), TN_OK);
 }
 
+Test(offload, what_nobody_waits_for_is_begun_when_the_time_is_over)
+{
+  host->grace(&call.call, 1);
+  while (host->check(&call.call) == TN_OK)
+    usleep(1000);
+  cr_expect_eq(offload(0), TN_E_TIMEOUT);
+  expect_released_after_run();
+}
+
 static int wake_fds[2];
 static _Atomic uint32_t is_canceled;
 
