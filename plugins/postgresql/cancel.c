@@ -15,14 +15,30 @@
 /* How long to wait for an effect, at first. */
 #define AGAIN_NS INT64_C(25000000)
 
+/* Who says it again? */
+enum again {
+  AGAIN_OPEN = 0,
+  AGAIN_SESSION, /* it was said once, and the session sees what comes of it */
+  AGAIN_JOB,     /* the session is given up */
+};
+
 /* Shared by the host's thread and whoever waits for it. */
 struct job {
   const struct tn_host *host;
   PGcancel *cancel;
   bool is_sent;
-  atomic_bool is_last; /* of a session that is given up */
+  atomic_uint again;
   atomic_uint users;
 };
+
+/* From open to `to`; whoever comes second is told that he does. */
+static bool
+settle(struct job *job, unsigned to)
+{
+  unsigned from = AGAIN_OPEN;
+
+  return atomic_compare_exchange_strong(&job->again, &from, to);
+}
 
 /* Nobody waits for the statement any more, so nobody sees whether it stops: say
  * it some more times. */
@@ -48,7 +64,7 @@ run_job(void *work)
   char text[256];
 
   job->is_sent = PQcancel(job->cancel, text, sizeof text) != 0;
-  if (atomic_load(&job->is_last))
+  if (!settle(job, AGAIN_SESSION))
     say_again(job, text, sizeof text);
 }
 
@@ -72,7 +88,7 @@ new_job(const struct pg__conn *conn)
     return NULL;
   job->host = conn->host;
   job->is_sent = false;
-  atomic_init(&job->is_last, false);
+  atomic_init(&job->again, AGAIN_OPEN);
   atomic_init(&job->users, 1);
   job->cancel = PQgetCancel(conn->pq);
   if (job->cancel != NULL)
@@ -97,8 +113,7 @@ pg__cancel(struct pg__conn *conn)
     release_job(job); /* the host's share */
   } else if (rc == TN_E_TIMEOUT || rc == TN_E_CANCELED) {
     /* The session is given up, so the thread may go on saying it. */
-    conn->is_hunted = true;
-    atomic_store(&job->is_last, true);
+    conn->is_hunted = settle(job, AGAIN_JOB);
   }
   release_job(job);
   return rc;
@@ -132,15 +147,11 @@ static void
 cancel_behind(struct pg__conn *conn)
 {
   struct job *job = new_job(conn);
-  int32_t rc;
 
   if (job == NULL)
     return;
-  atomic_store(&job->is_last, true);
-  rc = conn->host->offload(conn->call, run_job, release_job, job,
-                           conn->host->now());
-  if (rc == TN_OK)
-    release_job(job);
+  atomic_store(&job->again, AGAIN_JOB);
+  (void)conn->host->offload(conn->call, run_job, release_job, job, 0);
 }
 
 void
@@ -161,8 +172,9 @@ bring_in_order(struct pg__conn *conn)
   PGresult *failed = NULL;
   bool is_over = false;
   int32_t rc = pg__skim(conn, &failed, &is_over);
+  bool is_to_stop = rc == TN_OK && !is_over && conn->work != PG__COMMIT;
 
-  if (rc == TN_OK && !is_over && conn->work != PG__COMMIT)
+  if (is_to_stop)
     rc = cancel_repeatedly(conn);
   if (rc == TN_OK && !is_over)
     rc = pg__drain(conn, &failed);
@@ -172,8 +184,7 @@ bring_in_order(struct pg__conn *conn)
   PQclear(failed);
 
   /* One that did not come to its end is said again by its own thread. */
-  if (rc != TN_OK && conn->pq != NULL && !conn->is_hunted &&
-      conn->again_at != INT64_MAX)
+  if (rc != TN_OK && is_to_stop && !conn->is_hunted)
     cancel_behind(conn);
   conn->again_at = INT64_MAX;
   return rc;
