@@ -97,6 +97,8 @@ tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
   if (rc == TN_OK) {
     taking.slot->conn->is_used = false;
     lend(pool, taking.slot, loan, tn_pool__now(), ret);
+  } else if (rc == TN_E_TIMEOUT) {
+    tn_pool__count(pool, COUNT_TIMEOUTS);
   }
   tn_pool__leave(pool);
   return rc;

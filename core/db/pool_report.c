@@ -83,7 +83,6 @@ tn_pool__timeout(tn_pool *pool, tn_err *err)
   char longest[192];
   char most[32] = "";
 
-  tn_pool__count(pool, COUNT_TIMEOUTS);
   describe_longest(&census, longest, sizeof longest);
   if (pool->limit != UINT32_MAX)
     snprintf(most, sizeof most, " of %u", pool->limit);

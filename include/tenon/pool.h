@@ -169,7 +169,7 @@ struct tn_pool_stats {
   uint64_t takes;    /* that were granted */
   uint64_t waits;    /* takes that had to queue */
   uint64_t wait_us;  /* all of them together */
-  uint64_t timeouts; /* takes that were not granted in time */
+  uint64_t timeouts; /* takes that failed with TN_E_TIMEOUT */
   uint64_t refused;  /* at once, because connecting had just failed */
   uint64_t connects;
   uint64_t connect_failures;

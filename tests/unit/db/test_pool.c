@@ -209,6 +209,13 @@ Test(pool, lends_nothing_after_the_deadline)
   cr_expect_eq(take_within(30, NULL, &late, &err), TN_E_TIMEOUT);
   cr_expect_eq(late, UNTOUCHED(tn_conn));
   cr_expect_eq(stats_of().idle, 1);
+
+  /* Nor one that did not come. */
+  tn_pool_invalidate(pool);
+  connect_is_patient = false;
+  cr_expect_eq(take_within(30, NULL, &late, &err), TN_E_TIMEOUT);
+  cr_expect_eq(stats_of().idle, 0);
+  cr_expect_eq(stats_of().timeouts, 3);
   close_pool();
 }
 
