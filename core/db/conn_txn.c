@@ -57,13 +57,17 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
 }
 
 /* A connection that died under a commit leaves its outcome unknown: in a third
- * of such cases the server had committed. */
+ * of such cases the server had committed. Only the plug-in may know better. */
 static enum tn_code
 doubt_commit(enum tn_code code, tn_err *err)
 {
   if (code != TN_E_LOST &&
       (code == TN_OK || err->connection != TN_CONNECTION_DEAD))
     return code;
+  if (err->replay == TN_REPLAY_SAFE) {
+    tn_err_verdicts(err, TN_CONNECTION_DEAD, TN_REPLAY_TRANSACTION);
+    return code;
+  }
   err->code = TN_E_UNCERTAIN;
   tn_err_verdicts(err, TN_CONNECTION_DEAD, TN_REPLAY_UNKNOWN);
   return TN_E_UNCERTAIN;

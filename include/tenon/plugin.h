@@ -511,7 +511,8 @@ struct tn_txn_table {
 
   /* Required in this table. A wish that cannot be met is refused with
    * TN_E_UNSUPPORTED, never met by half. A commit whose answer was lost is
-   * TN_E_UNCERTAIN; the core makes that of a TN_E_LOST. */
+   * TN_E_UNCERTAIN; the core makes that of any failure that leaves a dead
+   * connection, unless its replay is TN_REPLAY_SAFE: nothing took effect. */
   int32_t (*begin)(void *handle, const struct tn_txn_request *request,
                    struct tn_call *call);
   int32_t (*commit)(void *handle, struct tn_call *call);

@@ -202,6 +202,25 @@ Test(conn_txn, a_connection_lost_in_a_commit_leaves_its_outcome_unknown)
   fixture_close();
 }
 
+Test(conn_txn, a_backend_may_know_that_a_commit_did_nothing)
+{
+  static const struct fake_answer moved[] = {
+    { .slot = FAKE_COMMIT,
+      .category = TN_E_IO,
+      .connection = TN_CONNECTION_DEAD,
+      .replay = TN_REPLAY_SAFE },
+  };
+
+  SCRIPT_ANSWERS(moved);
+  fixture_open();
+  cr_assert_eq(tn_conn_begin(conn, NULL, &err), TN_OK);
+  cr_expect_eq(tn_conn_commit(conn, &err), TN_E_IO);
+  cr_expect_eq(err.code, TN_E_IO);
+  cr_expect_eq(err.connection, TN_CONNECTION_DEAD);
+  cr_expect_eq(err.replay, TN_REPLAY_TRANSACTION);
+  fixture_close();
+}
+
 Test(conn_txn, a_failure_without_an_error_object_still_ends_the_session)
 {
   static const struct fake_answer lost[] = {
