@@ -70,6 +70,25 @@ read_options(struct sqlite__conn *conn, const struct tn_connect_args *args)
       conn->lock_mode = TN_LOCK_DEFERRED + (uint32_t)i;
 }
 
+static bool
+has_moved(const struct sqlite__conn *conn)
+{
+  int has_moved = 0;
+
+  return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED,
+                              &has_moved) == SQLITE_OK &&
+         has_moved;
+}
+
+/* A file that was deleted or replaced takes every write and loses it. With a
+ * rollback journal SQLite sees that for itself, with a write-ahead log it does
+ * not. Called before each commit of what was written; not 0 rolls back. */
+static int
+refuse_if_moved(void *conn)
+{
+  return has_moved(conn);
+}
+
 /* What does not need the file. */
 static int
 install(struct sqlite__conn *conn)
@@ -77,6 +96,7 @@ install(struct sqlite__conn *conn)
   int code;
 
   sqlite__guard(conn);
+  sqlite3_commit_hook(conn->db, refuse_if_moved, conn);
   code = sqlite__notes_install(conn);
   if (code == SQLITE_OK)
     code = sqlite__regexp_install(conn);
@@ -226,21 +246,16 @@ disconnect(void *handle, struct tn_call *call)
 }
 
 /* Is the file that is open still the one at its path, and can it be read? A
- * file that was deleted or replaced would take every write and lose it. A lock
- * of somebody else's shows that the file is alive. */
+ * lock of somebody else's shows that the file is alive. */
 static int32_t
 ping(void *handle, struct tn_call *call)
 {
   struct sqlite__conn *conn = handle;
-  int has_moved = 0;
   int code;
 
   sqlite__enter(conn, call);
-  code = sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED,
-                              &has_moved);
-  if (code == SQLITE_OK && has_moved)
-    return tn_fail(call, TN_E_LOST,
-                   "sqlite: the file of the database was moved or deleted");
+  if (has_moved(conn))
+    return tn_fail(call, TN_E_LOST, "sqlite: " SQLITE__MOVED);
   code = sqlite__control(conn, SQLITE__PING);
   if (code == SQLITE_OK || ((code & 0xff) == SQLITE_BUSY && conn->stopped == 0))
     return TN_OK;

@@ -136,6 +136,8 @@ position_of(struct sqlite__conn *conn, const struct sqlite__where *where)
 static const char *
 text_of(struct sqlite__conn *conn, int code)
 {
+  if (code == SQLITE_CONSTRAINT_COMMITHOOK)
+    return SQLITE__MOVED;
   if (sqlite3_extended_errcode(conn->db) == code)
     return sqlite3_errmsg(conn->db);
   return sqlite3_errstr(code);
@@ -187,6 +189,16 @@ replay_of_lock(const struct sqlite__conn *conn, int code,
   return TN_REPLAY_TRANSACTION;
 }
 
+/* A commit that has certainly not happened, on a connection that is dead. */
+static bool
+is_nothing_done(int code, int32_t category, const struct sqlite__where *where)
+{
+  return category == TN_E_IO && where != NULL &&
+         (where->at & SQLITE__AT_COMMIT) != 0 &&
+         (primary(code) == SQLITE_IOERR ||
+          code == SQLITE_CONSTRAINT_COMMITHOOK);
+}
+
 int32_t
 sqlite__fail(struct sqlite__conn *conn, int code,
              const struct sqlite__where *where)
@@ -199,11 +211,13 @@ sqlite__fail(struct sqlite__conn *conn, int code,
     category = report(conn, code, where);
   if (conn->in_txn && sqlite3_get_autocommit(conn->db)) {
     conn->is_aborted = true;
-    if (primary(code) != SQLITE_IOERR)
+    if (primary(code) != SQLITE_IOERR && code != SQLITE_CONSTRAINT_COMMITHOOK)
       connection = TN_CONNECTION_ABORTED;
     if (conn->stopped != 0 || category == TN_E_MEMORY)
       replay = TN_REPLAY_TRANSACTION;
   }
+  if (is_nothing_done(code, category, where))
+    replay = TN_REPLAY_SAFE;
   conn->stopped = 0;
   if (connection != 0 || replay != 0)
     conn->host->fail_verdicts(conn->call, connection, replay);
@@ -329,7 +343,7 @@ const struct tn_error_row sqlite__errors[] = {
   ROW(SQLITE_SCHEMA, TN_E_BUSY, 0, TRANSACTION),
   ROW(SQLITE_TOOBIG, TN_E_LIMIT, 0, 0),
   ROW(SQLITE_CONSTRAINT_CHECK, TN_E_CHECK, 0, 0),
-  ROW(SQLITE_CONSTRAINT_COMMITHOOK, TN_E_CONSTRAINT, 0, 0),
+  ROW(SQLITE_CONSTRAINT_COMMITHOOK, TN_E_IO, DEAD, TRANSACTION),
   ROW(SQLITE_CONSTRAINT_FOREIGNKEY, TN_E_REFERENCE, 0, 0),
   ROW(SQLITE_CONSTRAINT_FUNCTION, TN_E_CONSTRAINT, 0, 0),
   ROW(SQLITE_CONSTRAINT_NOTNULL, TN_E_NOT_NULL, 0, 0),

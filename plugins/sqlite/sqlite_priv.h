@@ -268,6 +268,8 @@ int sqlite__pragmas_restore(struct sqlite__conn *conn);
 /* ------------------------------------------------------------------ */
 /* errors.c, messages.c                                                 */
 
+#define SQLITE__MOVED "the file of the database is not at its path any more"
+
 #define SQLITE__AT_PREPARE UINT32_C(1)
 #define SQLITE__AT_COMMIT  UINT32_C(2)
 #define SQLITE__AT_CONNECT UINT32_C(4)

@@ -541,3 +541,33 @@ Test(txn, savepoints_nest_and_need_a_transaction)
   cr_expect_eq(number_of(&s, "SELECT count(*) FROM t"), 1);
   session_close(&s);
 }
+
+/* With a log SQLite itself would not notice. */
+Test(txn, what_a_file_without_a_path_would_take_is_not_committed)
+{
+  struct pair pair;
+  char away[256];
+
+  pair_open(&pair, "journal_mode=wal");
+  path_in(&pair.folder, "away.db", away);
+  must(&pair.b, "BEGIN");
+  must(&pair.b, "INSERT INTO t VALUES (2)");
+  must(&pair.b, "COMMIT");
+  cr_assert_eq(begin(&pair.b, 0, 0, 0), TN_OK);
+  must(&pair.b, "INSERT INTO t VALUES (3)");
+  cr_assert_eq(rename(pair.path, away), 0);
+  cr_expect_eq(commit(&pair.b), TN_E_IO);
+  cr_expect_str_eq(pair.b.fake.err.message,
+                   "the file of the database is not at its path any more");
+  cr_expect_eq(pair.b.fake.err.connection, TN_CONNECTION_DEAD);
+  cr_expect_eq(pair.b.fake.err.replay, TN_REPLAY_SAFE);
+  cr_expect_eq(run(&pair.a, "INSERT INTO t VALUES (4)"), TN_E_IO);
+  cr_expect_eq(run(&pair.a, "BEGIN; "), TN_OK);
+  must(&pair.a, "INSERT INTO t VALUES (5)");
+  cr_expect_eq(run(&pair.a, "COMMIT"), TN_E_IO);
+
+  cr_assert_eq(rename(away, pair.path), 0);
+  cr_expect_eq(roll_back(&pair.b), TN_OK);
+  cr_expect_eq(number_of(&pair.b, "SELECT count(*) FROM t"), 2);
+  pair_close(&pair);
+}
