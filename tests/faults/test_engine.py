@@ -2,7 +2,6 @@
 
 A server of the test's own, a load (load.c) of eight threads, and the harm of
 each case. What must hold at all times the load checks itself."""
-import json
 import os
 import shutil
 import subprocess
@@ -11,10 +10,11 @@ import tempfile
 import time
 import unittest
 
+from engine_load import Load, Pipe
+
 SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers")
-LOAD, PROXY = os.environ["TENON_FAULTS_LOAD"], os.environ["TENON_FAULT_PROXY"]
+PROXY = os.environ["TENON_FAULT_PROXY"]
 NAME, KILLS = sys.argv[1], int(sys.argv[2])
-SERVICE_S = 2  # from when the server accepts until all threads are served
 
 # What the load may meet while the server is away, or throws sessions out.
 AWAY = {"connect", "lost", "timeout", "uncertain", "canceled", "limit"}
@@ -39,27 +39,6 @@ SQL = {
 }[NAME]
 
 
-class Pipe:
-    """A program that answers lines with lines."""
-
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1)
-        self.first = self.process.stdout.readline().strip()
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        answer = self.process.stdout.readline().strip()
-        if answer.startswith("not ok"):
-            raise AssertionError(answer)
-        return answer
-
-    def close(self):
-        """Its last lines and status."""
-        rest, _ = self.process.communicate(timeout=100)
-        return rest, self.process.returncode
-
-
 class Harm(unittest.TestCase):
 
     @classmethod
@@ -82,39 +61,10 @@ class Harm(unittest.TestCase):
         return self.servers("sql", text="\n".join(lines))
 
     def setUp(self):
-        self.load = None
         self.url = self.servers("url") + "?max_pool_size=8&max_overflow=0&pool_retry_time=1&query_timeout=1"
-        self.addCleanup(self.stop_load)
 
-    def stop_load(self):
-        if self.load is not None:
-            self.load.process.kill()
-            self.load.process.communicate()
-
-    def begin(self, url=None, threads="8"):
-        self.load = Pipe(LOAD, url or self.url, threads)
-        self.assertEqual(self.load.first, "ready")
-        self.expect_service(5)
-
-    def state(self):
-        return json.loads(self.load.ask("state"))
-
-    def expect_service(self, seconds=SERVICE_S):
-        answer = self.load.ask("service").split()
-        self.assertEqual(answer[0], "ok", self.state())
-        self.assertLessEqual(int(answer[1]), seconds * 1000)
-
-    def end(self, allowed):
-        """End the load: nothing was wrong, and no other error was met."""
-        self.load.process.stdin.write("end\n")
-        rest, status = self.load.close()
-        self.load = None
-        self.assertEqual(status, 0, rest)
-        state = json.loads(rest.splitlines()[-2])
-        self.assertLessEqual(set(state["errors"]), allowed, rest)
-        self.assertGreaterEqual(state["done"], 8, rest)
-        print(f"{self.id().split('.')[-1]}: {state}", flush=True)
-        return state
+    def begin(self, url=None):
+        self.load = Load(self, url or self.url)
 
     # ---- the server ----
 
@@ -123,16 +73,16 @@ class Harm(unittest.TestCase):
         for _ in range(KILLS):
             self.servers("kill")
             self.servers("restart")
-            self.expect_service()
-        self.assertTrue(self.end(AWAY)["errors"])
+            self.load.expect_service()
+        self.assertTrue(self.load.end(AWAY)["errors"])
 
     def test_restarted(self):
         self.begin()
         self.servers("stop")
         time.sleep(0.5)
         self.servers("restart")
-        self.expect_service()
-        self.end(AWAY)
+        self.load.expect_service()
+        self.load.end(AWAY)
 
     def end_sessions(self):
         if "end" in SQL:
@@ -150,8 +100,8 @@ class Harm(unittest.TestCase):
         self.begin()
         for _ in range(3):
             self.end_sessions()
-            self.expect_service()
-        self.assertLessEqual(sum(self.end(AWAY)["errors"].values()), 3 * 8)
+            self.load.expect_service()
+        self.assertLessEqual(sum(self.load.end(AWAY)["errors"].values()), 3 * 8)
 
     def test_read_only(self):
         self.begin()
@@ -159,12 +109,12 @@ class Harm(unittest.TestCase):
         if NAME == "postgresql":  # what is open stays as it is
             self.end_sessions()
         time.sleep(0.5)
-        self.assertIn("read_only", self.state()["errors"])
+        self.assertIn("read_only", self.load.state()["errors"])
         self.sql(*SQL["writable"])
         if NAME == "postgresql":
             self.end_sessions()
-        self.expect_service()
-        self.end(AWAY | {"read_only"})
+        self.load.expect_service()
+        self.load.end(AWAY | {"read_only"})
 
     def test_few_connections(self):
         """There are fewer than the pool may have: the rest wait, and go on."""
@@ -172,13 +122,13 @@ class Harm(unittest.TestCase):
         self.addCleanup(self.sql, *SQL["many"])
         self.begin()
         time.sleep(0.5)
-        self.expect_service()
-        self.assertLessEqual(self.state()["idle"] + self.state()["lent"], 3)
+        self.load.expect_service()
+        self.assertLessEqual(self.load.state()["idle"] + self.load.state()["lent"], 3)
         self.sql(*SQL["many"])
         time.sleep(1.5)
-        state = self.state()
+        state = self.load.state()
         self.assertGreater(state["idle"] + state["lent"], 3)
-        self.end({"limit", "timeout"})
+        self.load.end({"limit", "timeout"})
 
     # ---- the network ----
 
@@ -195,8 +145,8 @@ class Harm(unittest.TestCase):
             self.assertEqual(proxy.ask(rule), "ok")
             time.sleep(seconds)
             self.assertEqual(proxy.ask("pass"), "ok")
-            self.expect_service()
-        return self.end(AWAY)
+            self.load.expect_service()
+        return self.load.end(AWAY)
 
     def test_black_hole(self):
         self.assertTrue(self.spoil("hole 0 both", 2.5)["errors"])
@@ -213,7 +163,7 @@ class Harm(unittest.TestCase):
     def test_no_session_is_left_behind(self):
         """A load that has ended has closed all that it has opened."""
         self.begin()
-        self.end(set())
+        self.load.end(set())
         end = time.monotonic() + 5
         while int(self.sql(SQL["sessions"]).splitlines()[-1]) > 0:
             self.assertLess(time.monotonic(), end)
