@@ -31,6 +31,7 @@ static const struct words all_words[] = {
                 "AND position('#' in query) > 0 AND pid <> pg_backend_pid()",
       .is_there = "SELECT count(*) FROM pg_stat_activity WHERE pid = #",
       .end_session = "SELECT pg_terminate_backend(#)",
+      .idle_limit = "SET idle_in_transaction_session_timeout = 100",
       .text_column = "text",
       .has_processes = true,
   },
@@ -51,6 +52,7 @@ static const struct words all_words[] = {
       .is_there = "SELECT count(*) FROM information_schema.processlist "
                   "WHERE id = #",
       .end_session = "KILL #",
+      .idle_limit = "SET idle_transaction_timeout = 1",
       .text_column = "longtext",
   },
 };

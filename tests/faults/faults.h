@@ -42,6 +42,7 @@ struct words {
                                in it */
   const char *is_there;     /* how many sessions have the number # */
   const char *end_session;  /* the one with the number # */
+  const char *idle_limit;   /* the server ends an idle transaction, soon */
   const char *text_column;  /* a type for long texts */
   bool has_processes;       /* a session's number is that of its process */
 };

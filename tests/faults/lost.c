@@ -23,18 +23,26 @@ static const struct {
   { "ended by an administrator", NULL },
 };
 
+/* Until the server knows it no more. */
 static void
-end_session(int64_t session)
+wait_for_end(int64_t session)
 {
-  char sql[128];
   char is_there[256];
 
-  faults_fill(sql, sizeof sql, words->end_session, "%lld", (long long)session);
-  faults_exec(admin, sql);
   faults_fill(is_there, sizeof is_there, words->is_there, "%lld",
               (long long)session);
   while (faults_number(admin, is_there) != 0)
     continue;
+}
+
+static void
+end_session(int64_t session)
+{
+  char sql[128];
+
+  faults_fill(sql, sizeof sql, words->end_session, "%lld", (long long)session);
+  faults_exec(admin, sql);
+  wait_for_end(session);
 }
 
 static bool
@@ -148,6 +156,37 @@ check_running_statement(void)
   check_dead(&try, "ended by an administrator");
 }
 
+/* The server ends the session of who leaves a transaction open. Whoever
+ * borrows next has another one. */
+static void
+check_idle_transaction(void)
+{
+  tn_engine *engine = NULL;
+  tn_conn *conn = NULL;
+  tn_err err = TN_ERR_INIT;
+  enum tn_code rc;
+
+  must(tn_engine_open(getenv(words->variable), NULL, &engine, &err), &err,
+       "engine");
+  must(tn_engine_take(engine, NULL, &conn, &err), &err, "take");
+  faults_exec(conn, words->idle_limit);
+  must(tn_conn_begin(conn, NULL, &err), &err, "begin");
+  faults_exec(conn, "INSERT INTO place VALUES (1, 'x')");
+  wait_for_end(faults_number(conn, words->session));
+  rc = tn_conn_exec(conn, "INSERT INTO place VALUES (2, 'x')", NULL, &err);
+  if (rc != TN_E_LOST || err.connection != TN_CONNECTION_DEAD ||
+      err.replay != TN_REPLAY_TRANSACTION)
+    fail("idle transaction: %s, connection %s, replay %s: %s",
+         tn_code_name((int32_t)rc), tn_connection_verdict_name(err.connection),
+         tn_replay_verdict_name(err.replay), err.message);
+  tn_pool_give(&conn);
+  must(tn_engine_take(engine, NULL, &conn, &err), &err, "another take");
+  if (faults_number(conn, "SELECT count(*) FROM place") != 0)
+    fail("idle transaction: it was committed");
+  tn_pool_give(&conn);
+  tn_engine_close(&engine);
+}
+
 /* Nobody there, and somebody who hangs up. */
 static void
 check_refusals(void)
@@ -201,6 +240,8 @@ main(int argc, char **argv)
         check_place(place, (enum death)death);
   if (argc < 3) {
     check_running_statement();
+    faults_exec(admin, "DELETE FROM place");
+    check_idle_transaction();
     check_refusals();
   }
   faults_exec(admin, "DROP TABLE place");
