@@ -9,9 +9,9 @@ SERVICE_S = 2  # from when there is a database again until all threads are serve
 class Pipe:
     """A program that answers lines with lines."""
 
-    def __init__(self, *command, user=None):
+    def __init__(self, *command, **how):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1, user=user)
+                                        text=True, bufsize=1, **how)
         self.first = self.process.stdout.readline().strip()
 
     def ask(self, line):
@@ -28,11 +28,11 @@ class Pipe:
 
 
 class Load:
-    """Threads that write and read back, from now on."""
+    """Threads that write and read back, from now on; `how` is Popen's."""
 
-    def __init__(self, test, url, threads="8", user=None):
+    def __init__(self, test, url, threads="8", **how):
         self.test = test
-        self.pipe = Pipe(os.environ["TENON_FAULTS_LOAD"], url, threads, user=user)
+        self.pipe = Pipe(os.environ["TENON_FAULTS_LOAD"], url, threads, **how)
         test.addCleanup(self.stop)
         test.assertEqual(self.pipe.first, "ready")
         self.expect_service(5)

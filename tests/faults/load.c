@@ -6,8 +6,8 @@
  * back in another, each with a deadline of so many milliseconds (1000). A
  * driver does harm to the server meanwhile, and speaks by lines:
  *
- *   state     answers with a line of JSON: the writes so far, the errors by
- *             category, the pool's numbers, what was wrong
+ *   state     answers with a line of JSON: the time of day, the writes so far,
+ *             the errors by category, the pool's numbers, what was wrong
  *   service   answers "ok MS" when each thread has written since the question,
  *             or "none" after 20 seconds
  *   end       ends the load, checks the table, answers with the last state
@@ -307,11 +307,11 @@ tell_state(void)
     unknown += atomic_load(&clients[i].unknown);
   }
   tn_pool_stats(tn_engine_pool(engine), &stats);
-  printf("{\"done\": %" PRId64 ", \"unknown\": %" PRId64
+  printf("{\"time\": %lld, \"done\": %" PRId64 ", \"unknown\": %" PRId64
          ", \"longest_ms\": %" PRId64 ", \"idle\": %u, \"lent\": %u, "
          "\"connects\": %" PRIu64 ", \"errors\": {",
-         done, unknown, atomic_load(&longest_ms), stats.idle, stats.lent,
-         stats.connects);
+         (long long)time(NULL), done, unknown, atomic_load(&longest_ms),
+         stats.idle, stats.lent, stats.connects);
   for (i = 1; i < TN_CODE_COUNT; i++) {
     if (atomic_load(&errors[i]) == 0)
       continue;

@@ -2,6 +2,7 @@
 
 A server of the test's own, a load (load.c) of eight threads, and the harm of
 each case. What must hold at all times the load checks itself."""
+import glob
 import os
 import shutil
 import subprocess
@@ -63,8 +64,8 @@ class Harm(unittest.TestCase):
     def setUp(self):
         self.url = self.servers("url") + "?max_pool_size=8&max_overflow=0&pool_retry_time=1&query_timeout=1"
 
-    def begin(self, url=None):
-        self.load = Load(self, url or self.url)
+    def begin(self, url=None, **how):
+        self.load = Load(self, url or self.url, **how)
 
     # ---- the server ----
 
@@ -159,6 +160,27 @@ class Harm(unittest.TestCase):
 
     def test_refused(self):
         self.spoil("refuse", 0.5)
+
+    # ---- the clock ----
+
+    def test_clock_jumps(self):
+        """The time of day, by an hour ahead and back: nobody waits by it."""
+        offset = os.path.join(self.top, "clock")
+
+        def jump(seconds):
+            with open(offset + ".new", "w", encoding="ascii") as file:
+                file.write(f"{seconds:+d}\n")
+            os.replace(offset + ".new", offset)
+        jump(0)
+        faker, = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+        self.begin(env={**os.environ, "LD_PRELOAD": faker, "FAKETIME_NO_CACHE": "1",
+                        "FAKETIME_TIMESTAMP_FILE": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+        for seconds in (3600, -3600, 0, -7200, 0):
+            jump(seconds)
+            time.sleep(0.2)
+            self.load.expect_service()
+            self.assertAlmostEqual(self.load.state()["time"], time.time() + seconds, delta=60)
+        self.assertLessEqual(self.load.end(set())["connects"], 8)
 
     def test_no_session_is_left_behind(self):
         """A load that has ended has closed all that it has opened."""
