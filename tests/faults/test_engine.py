@@ -4,6 +4,7 @@ A server of the test's own, a load (load.c) of eight threads, and the harm of
 each case. What must hold at all times the load checks itself."""
 import glob
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,24 @@ class Harm(unittest.TestCase):
         state = self.load.state()
         self.assertGreater(state["idle"] + state["lent"], 3)
         self.load.end({"limit", "timeout"})
+
+    def test_few_descriptors(self):
+        """There are too few for all connections: the rest wait, and go on."""
+        self.begin()
+        pid = self.load.pipe.process.pid
+        _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        few = len(os.listdir(f"/proc/{pid}/fd")) - 3
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, most))
+        self.end_sessions()
+        self.load.expect_service()
+        time.sleep(0.5)
+        state = self.load.state()
+        self.assertLess(state["idle"] + state["lent"], 8)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+        time.sleep(1.5)
+        state = self.load.state()
+        self.assertEqual(state["idle"] + state["lent"], 8)
+        self.load.end(AWAY)
 
     # ---- the network ----
 
