@@ -48,6 +48,17 @@ ends_in_word(const char *text, size_t end, const char *word)
   return true;
 }
 
+bool
+tn_text_names_secret(const char *name, size_t size)
+{
+  size_t row = 0;
+
+  while (row < TN_COUNT(secret_names) &&
+         !ends_in_word(name, size, secret_names[row]))
+    row++;
+  return row < TN_COUNT(secret_names);
+}
+
 /* A text that was cut to its place says so with its last three bytes. */
 static bool
 ends_cut(const char *text, struct span span)
@@ -201,19 +212,14 @@ static bool
 find_named_secret(const char *text, size_t i, struct span *ret)
 {
   size_t name_end = i, start = i + 1;
-  size_t row = 0;
   char before;
 
   if (text[i] != '=')
     return false;
   while (name_end > 0 && strchr(" \t", text[name_end - 1]) != NULL)
     name_end--;
-  while (row < TN_COUNT(secret_names) &&
-         !ends_in_word(text, name_end, secret_names[row]))
-    row++;
-  if (row == TN_COUNT(secret_names))
+  if (!tn_text_names_secret(text, name_end))
     return false;
-
   before = before_name(text, name_end);
   if (before == '?' || before == '&') {
     *ret = plain_value(text, start, "&" BLANKS);

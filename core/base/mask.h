@@ -12,4 +12,7 @@
  * stars. Repeating it changes nothing. */
 void tn_text_mask(char *text, size_t capacity);
 
+/* Does `size` bytes of a name end in one of these words, in any case? */
+bool tn_text_names_secret(const char *name, size_t size);
+
 #endif

@@ -34,9 +34,13 @@ struct tn_batch_rest {
 
 /* What listeners are to be told of a statement (watch.h). */
 struct tn_watched {
-  int64_t began;  /* 0: nobody listens */
-  int64_t run_ns; /* until it was answered */
-  bool is_cached; /* it was found prepared */
+  int64_t began;   /* 0: nobody listens */
+  int64_t run_ns;  /* until it was answered */
+  bool is_cached;  /* it was found prepared */
+  bool is_slow;    /* SLOW has been told */
+  bool has_failed; /* while its rows were read, as has been told */
+  char *values;    /* a note of the log's, of what the statement was run with;
+                      NULL: none */
 };
 
 struct tn_result {
@@ -127,6 +131,7 @@ struct tn_conn {
   int64_t slow_ns;     /* from when on a statement is slow; 0: none is */
   const char *running; /* text of the statement that runs; NULL: none */
   bool has_failed;     /* the operation, as is counted and told */
+  tn_result *failed;   /* of the operation, by what it failed; or NULL */
   bool is_severed;     /* the backend has abandoned it */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */

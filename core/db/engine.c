@@ -1,6 +1,6 @@
 /* An engine is a target, the options that are said of it, and a pool that
  * connects to it. */
-#include "engine_priv.h"
+#include "observe.h"
 
 /* Also called by the pool, which may outlive tn_engine_close(): what is lent
  * uses the listeners. */
@@ -85,9 +85,11 @@ open_pool(tn_engine *engine, tn_err *err)
   options.log = engine->options.log;
   tn_engine__fill_pool(engine, &options);
   rc = tn_pool_open(&options, &engine->pool, err);
-  if (rc == TN_OK)
-    tn_pool__set_end(engine->pool, free_engine, engine);
-  return rc;
+  if (rc != TN_OK)
+    return rc;
+  tn_pool__set_end(engine->pool, free_engine, engine);
+  tn_engine__hook(engine, atomic_load(&engine->listeners.kinds));
+  return TN_OK;
 }
 
 static enum tn_code
@@ -111,7 +113,8 @@ set_up(tn_engine *engine, const char *target, tn_err *err)
       tn_target__number(&engine->target, "slow_query_time", 0) * NS_PER_S;
   engine->query_ms =
       (uint64_t)tn_target__number(&engine->target, "query_timeout", 0) * 1000;
-  return open_pool(engine, err);
+  rc = tn_statement__observe(engine, err);
+  return rc == TN_OK ? open_pool(engine, err) : rc;
 }
 
 enum tn_code

@@ -61,6 +61,13 @@ tn_engine__tell_connect(tn_engine *engine, tn_conn *conn, enum tn_code rc,
   return refusal;
 }
 
+void
+tn_engine__hook(tn_engine *engine, uint32_t kinds)
+{
+  if ((kinds & POOL_KINDS) != 0)
+    tn_pool__set_hook(engine->pool, pass_on, engine);
+}
+
 enum tn_code
 tn_engine_listen(tn_engine *engine, uint32_t kinds, tn_event_fn listener,
                  void *user, uint64_t *ret_id, tn_err *err)
@@ -68,8 +75,8 @@ tn_engine_listen(tn_engine *engine, uint32_t kinds, tn_event_fn listener,
   enum tn_code rc =
       tn_listeners__add(&engine->listeners, kinds, listener, user, ret_id, err);
 
-  if (rc == TN_OK && (kinds & POOL_KINDS) != 0)
-    tn_pool__set_hook(engine->pool, pass_on, engine);
+  if (rc == TN_OK)
+    tn_engine__hook(engine, kinds);
   return rc;
 }
 

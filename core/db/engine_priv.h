@@ -19,7 +19,8 @@ struct tn_engine {
   struct tn_log log;
   bool is_fleeting; /* the database ends with its session */
   uint64_t query_ms;
-  int64_t slow_ns; /* 0: no statement is slow */
+  int64_t slow_ns;   /* 0: no statement is slow */
+  bool shows_values; /* in the log */
   struct tn_listeners listeners;
   struct tn_arena arena;
 };
@@ -37,6 +38,9 @@ void tn_engine__fill_pool(const tn_engine *engine,
 void tn_engine__tell_idle_options(const tn_engine *engine);
 
 /* ---- engine_event.c ---- */
+
+/* If anybody listens to what the pool does, the pool tells it. */
+void tn_engine__hook(tn_engine *engine, uint32_t kinds);
 
 /* A session was opened, or could not be. Fails: as that, or as a listener that
  * refuses. */

@@ -69,6 +69,7 @@ tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
     *err = &conn->scratch;
   conn->is_used = true;
   conn->has_failed = false;
+  conn->failed = NULL;
   if (tn_conn__is_inherited(conn)) {
     rc = tn_err_set(*err, TN_E_LOST,
                     "conn: the connection belongs to the parent process");

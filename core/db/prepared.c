@@ -64,6 +64,7 @@ free_prepared(tn_prepared *prepared)
   tn_memory_free(prepared->places);
   tn_memory_free(prepared->cells);
   tn_memory_free(prepared->result.placed);
+  tn_watch__clear(&prepared->result.watch);
   tn_arena_clear(&prepared->result.arena);
   tn_arena_clear(&prepared->result.row_arena);
   tn_arena_clear(&prepared->arena);
@@ -409,6 +410,8 @@ tn_result__watch(tn_result *result)
 {
   result->rows_before = 0;
   result->row_count = 0;
+  if (result->watch.began != 0)
+    tn_watch__clear(&result->watch);
   result->watch.began =
       tn_watch__wants(result->conn, TN_WATCH_RUN) ? tn_clock_now() : 0;
 }

@@ -131,6 +131,8 @@ fail_rows(tn_result *result, enum tn_code code)
     err->row = result->rest.row;
   (void)tn_prepared__name_parameter(result->prepared, code, err);
   tn_conn__note(result->conn, code, err);
+  result->conn->failed = result;
+  result->watch.has_failed = result->watch.began != 0;
   code = tn_conn__fail(result->conn, code, err);
   tn_result__finish(result);
   verdict = (int32_t)tn_conn_verdict(result->conn);
@@ -339,7 +341,8 @@ close_result(tn_result *closing)
         closing->rows_before + closing->row_count;
   if (closing->watch.began != 0 && closing->conn != NULL)
     tn_watch__done(closing);
-  closing->watch.began = 0;
+  if (closing->watch.began != 0)
+    tn_watch__clear(&closing->watch);
   tn_memory_free(closing->placed);
   closing->placed = NULL;
   closing->is_open = false;

@@ -10,32 +10,66 @@ label_of(const tn_conn *conn)
              : atomic_load_explicit(&conn->slot->label, memory_order_relaxed);
 }
 
-static struct tn_event
-event_of(tn_conn *conn, uint32_t kind)
+/* What is told, with what the core's own listeners are told in addition. */
+struct told {
+  struct tn_event event; /* first */
+  tn_result *result;
+};
+
+static struct told
+told_of(tn_conn *conn, uint32_t kind, tn_result *result)
 {
-  struct tn_event event = {
-    .kind = kind, .conn = conn, .label = label_of(conn), .affected = -1
+  struct told told = {
+    .event = { .kind = kind,
+               .conn = conn,
+               .label = label_of(conn),
+               .affected = -1 },
+    .result = result,
   };
 
-  return event;
+  return told;
+}
+
+tn_result *
+tn_watch__result(const struct tn_event *event)
+{
+  return ((const struct told *)(const void *)event)->result;
+}
+
+void
+tn_watch__clear(struct tn_watched *watched)
+{
+  watched->began = 0;
+  watched->is_slow = false;
+  watched->has_failed = false;
+  tn_memory_free(watched->values);
+  watched->values = NULL;
+}
+
+static enum tn_code
+tell(struct told *told, bool may_refuse)
+{
+  return tn_listeners__tell(told->event.conn->listeners, &told->event,
+                            may_refuse);
 }
 
 enum tn_code
 tn_watch__before(tn_conn *conn, uint32_t kind, struct tn_query *asked,
                  uint64_t batch_rows, tn_err *err)
 {
-  struct tn_event event = event_of(conn, kind);
+  struct told told = told_of(conn, kind, NULL);
+  struct tn_event *event = &told.event;
   enum tn_code rc;
 
   tn_err_clear(err);
-  event.sql = asked->sql;
-  event.values = asked->values;
-  event.value_count = asked->value_count;
-  event.batch_rows = batch_rows;
-  event.err = err;
-  rc = tn_listeners__tell(conn->listeners, &event, true);
-  if (event.sql != NULL)
-    asked->sql = event.sql;
+  event->sql = asked->sql;
+  event->values = asked->values;
+  event->value_count = asked->value_count;
+  event->batch_rows = batch_rows;
+  event->err = err;
+  rc = tell(&told, true);
+  if (event->sql != NULL)
+    asked->sql = event->sql;
   if (rc != TN_OK && err->code != (int32_t)rc)
     return tn_err_set(err, rc, "engine: a listener refused the statement");
   return rc;
@@ -46,47 +80,51 @@ tn_watch__after(tn_result *result, const struct tn_query *asked,
                 uint64_t batch_rows, enum tn_code rc, tn_err *err)
 {
   tn_conn *conn = result->conn;
-  struct tn_event event = event_of(conn, TN_EVENT_AFTER);
+  struct told told = told_of(conn, TN_EVENT_AFTER, result);
+  struct tn_event *event = &told.event;
 
   result->watch.run_ns = tn_clock_now() - result->watch.began;
-  event.sql = result->prepared->text;
-  event.values = asked->values;
-  event.value_count = asked->value_count;
-  event.batch_rows = batch_rows;
-  event.is_cached = result->watch.is_cached;
-  event.run_ns = result->watch.run_ns;
-  event.err = rc == TN_OK ? NULL : err;
-  (void)tn_listeners__tell(conn->listeners, &event, false);
-  if (conn->slow_ns == 0 || event.run_ns < conn->slow_ns)
+  if (rc != TN_OK)
+    conn->failed = result;
+  event->sql = result->prepared->text;
+  event->values = asked->values;
+  event->value_count = asked->value_count;
+  event->batch_rows = batch_rows;
+  event->is_cached = result->watch.is_cached;
+  event->run_ns = result->watch.run_ns;
+  event->err = rc == TN_OK ? NULL : err;
+  (void)tell(&told, false);
+  if (conn->slow_ns == 0 || event->run_ns < conn->slow_ns)
     return;
-  event.kind = TN_EVENT_SLOW;
-  (void)tn_listeners__tell(conn->listeners, &event, false);
+  event->kind = TN_EVENT_SLOW;
+  (void)tell(&told, false);
 }
 
 void
 tn_watch__done(tn_result *result)
 {
-  struct tn_event event = event_of(result->conn, TN_EVENT_DONE);
+  struct told told = told_of(result->conn, TN_EVENT_DONE, result);
+  struct tn_event *event = &told.event;
 
-  event.sql = result->prepared->text;
-  event.is_cached = result->watch.is_cached;
-  event.run_ns = result->watch.run_ns;
-  event.total_ns = tn_clock_now() - result->watch.began;
-  event.rows = result->rows_before + result->row_count;
+  event->sql = result->prepared->text;
+  event->is_cached = result->watch.is_cached;
+  event->run_ns = result->watch.run_ns;
+  event->total_ns = tn_clock_now() - result->watch.began;
+  event->rows = result->rows_before + result->row_count;
   if ((result->info.flags & TN_RESULT_HAS_AFFECTED) != 0)
-    event.affected = (int64_t)result->info.affected;
-  (void)tn_listeners__tell(result->conn->listeners, &event, false);
+    event->affected = (int64_t)result->info.affected;
+  (void)tell(&told, false);
 }
 
 enum tn_code
 tn_watch__error(tn_conn *conn, enum tn_code code, tn_err *err)
 {
   const tn_err original = *err;
-  struct tn_event event = event_of(conn, TN_EVENT_ERROR);
+  struct told told = told_of(conn, TN_EVENT_ERROR, conn->failed);
 
-  event.sql = conn->running;
-  event.err = err;
-  (void)tn_listeners__tell(conn->listeners, &event, false);
+  told.event.sql = conn->running;
+  told.event.err = err;
+  (void)tell(&told, false);
   if (err->code == 0) {
     *err = original;
     return code;

@@ -37,4 +37,12 @@ void tn_watch__done(tn_result *result);
  * the end. `err` is not NULL. */
 enum tn_code tn_watch__error(tn_conn *conn, enum tn_code code, tn_err *err);
 
+/* The result that AFTER, SLOW, DONE and ERROR are told of, for the core's own
+ * listeners: what they note in result->watch stays until DONE. NULL: ERROR of
+ * something else. */
+tn_result *tn_watch__result(const struct tn_event *event);
+
+/* Forget what was noted. */
+void tn_watch__clear(struct tn_watched *watched);
+
 #endif

@@ -195,8 +195,14 @@ static const struct tn_config_option options[] = {
   /* What is written to the log. */
   PERCENT_ROW("connection_debug", "0",
               "How much to log of what is sent. Percent: below 50 warnings "
-              "only, from 50 on statements, 100 everything.",
+              "only; from 50 on statements (level info), as they are written, "
+              "with the types of their values; 100 also connections and loans "
+              "(level debug).",
               "DEFAULT/sql_connection_debug"),
+  BOOL_ROW("statement_log_values", "false",
+           "Log values, not only their types, each up to 64 bytes. They may be "
+           "secrets, of people too. Bool.",
+           ""),
   BOOL_ROW("connection_trace", "false",
            "Add a comment to each statement that says where it comes from. "
            "Bool.",
