@@ -465,6 +465,11 @@ struct tn_dialect_table {
   uint32_t bulk_rows; /* Optional. Rows that pay in one INSERT … VALUES of a
                          bulk load that the core makes; 0: 1 */
   uint32_t reserved_2;
+  const char *explain_prefix; /* Optional. Before a SELECT, INSERT, UPDATE or
+                                 DELETE, parameters and all, it makes a
+                                 statement whose rows show the plan, in UTF-8,
+                                 and that does not run it: "EXPLAIN ". NULL:
+                                 no plans */
 };
 
 /* ------------------------------------------------------------------ */

@@ -28,4 +28,5 @@ const struct tn_dialect_table mysql__dialect_table = {
   .errors = mysql__errors,
   .error_count = MYSQL__ERROR_COUNT,
   .bulk_rows = 250,
+  .explain_prefix = "EXPLAIN ",
 };

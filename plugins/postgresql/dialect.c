@@ -29,4 +29,5 @@ const struct tn_dialect_table pg__dialect_table = {
   .errors = pg__errors,
   .error_count = PG__ERROR_COUNT,
   .bulk_rows = 1,
+  .explain_prefix = "EXPLAIN ",
 };

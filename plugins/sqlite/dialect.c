@@ -27,4 +27,5 @@ const struct tn_dialect_table sqlite__dialect_table = {
   .errors = sqlite__errors,
   .error_count = SQLITE__ERROR_COUNT,
   .bulk_rows = 100, /* 1.8 times as fast as 1; 200 gain 4 % more */
+  .explain_prefix = "EXPLAIN QUERY PLAN ",
 };

@@ -353,6 +353,7 @@ Test(backend_new, limits_and_spelling_have_defaults)
   cr_expect_eq(backend->dialect.quote_close, '"');
   cr_expect_str_eq(backend->dialect.ping_sql, "SELECT 1");
   cr_expect_eq(backend->dialect.bulk_rows, 1);
+  cr_expect_null(backend->dialect.explain_prefix);
 }
 
 Test(backend_new, every_slot_is_filled)
