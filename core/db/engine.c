@@ -9,6 +9,7 @@ free_engine(void *user)
 {
   tn_engine *engine = user;
 
+  tn_slow__clear(engine);
   tn_listeners__clear(&engine->listeners);
   tn_target__clear(&engine->target);
   tn_arena_clear(&engine->arena);
@@ -89,6 +90,7 @@ open_pool(tn_engine *engine, tn_err *err)
     return rc;
   tn_pool__set_end(engine->pool, free_engine, engine);
   tn_engine__hook(engine, atomic_load(&engine->listeners.kinds));
+  tn_slow__start(engine);
   return TN_OK;
 }
 
@@ -114,6 +116,8 @@ set_up(tn_engine *engine, const char *target, tn_err *err)
   engine->query_ms =
       (uint64_t)tn_target__number(&engine->target, "query_timeout", 0) * 1000;
   rc = tn_statement__observe(engine, err);
+  if (rc == TN_OK)
+    rc = tn_slow__observe(engine, err);
   return rc == TN_OK ? open_pool(engine, err) : rc;
 }
 

@@ -8,6 +8,8 @@
 #include "pool_priv.h"
 #include "target.h"
 
+struct tn_plan;
+
 struct tn_engine {
   tn_pool *pool;
   const struct tn_backend *backend;
@@ -19,8 +21,11 @@ struct tn_engine {
   struct tn_log log;
   bool is_fleeting; /* the database ends with its session */
   uint64_t query_ms;
-  int64_t slow_ns;   /* 0: no statement is slow */
-  bool shows_values; /* in the log */
+  int64_t slow_ns;              /* 0: no statement is slow */
+  bool shows_values;            /* in the log */
+  bool has_plans;               /* of slow statements, in the log */
+  struct tn_plan *_Atomic plan; /* that the next tick is to make; or NULL */
+  _Atomic int64_t planned_at;   /* when the last one was asked for; or 0 */
   struct tn_listeners listeners;
   struct tn_arena arena;
 };

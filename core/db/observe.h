@@ -20,4 +20,15 @@ void tn_statement__write(const tn_engine *engine, uint32_t level,
 void tn_statement__note_values(const tn_engine *engine,
                                const struct tn_event *event);
 
+/* ---- slow_query.c ---- */
+
+/* Listen, if the options say so. Before the pool is opened. */
+enum tn_code tn_slow__observe(tn_engine *engine, tn_err *err);
+
+/* The pool is open: its ticks make the plans. */
+void tn_slow__start(tn_engine *engine);
+
+/* Forget a plan that nobody has made. */
+void tn_slow__clear(tn_engine *engine);
+
 #endif

@@ -178,6 +178,13 @@ tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user)
   atomic_store(&pool->hook, hook);
 }
 
+void
+tn_pool__set_tick(tn_pool *pool, tn_pool_tick_fn tick, void *user)
+{
+  atomic_store(&pool->tick_user, user);
+  atomic_store(&pool->tick, tick);
+}
+
 /* ---- closing ---- */
 
 void

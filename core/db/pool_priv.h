@@ -134,6 +134,9 @@ enum tn_pool_event {
 typedef void (*tn_pool_hook_fn)(void *user, enum tn_pool_event event,
                                 tn_conn *conn, const tn_err *err);
 
+/* Called by tn_pool_tick() at its end, without a lock. */
+typedef void (*tn_pool_tick_fn)(void *user);
+
 struct tn_pool {
   /* Read by every take and give, written rarely. */
   struct tn_pool_guard *guard;
@@ -183,6 +186,8 @@ struct tn_pool {
   _Atomic uint64_t conn_counts[CONN_COUNT_COUNT]; /* of all its sessions */
 
   /* The pool's own thread. */
+  _Atomic(tn_pool_tick_fn) tick; /* NULL: none */
+  void *_Atomic tick_user;
   bool has_thread;
   pthread_t thread;
   _Atomic uint32_t is_stopping;
@@ -272,6 +277,9 @@ void tn_pool__set_end(tn_pool *pool, void (*end)(void *user), void *user);
 
 /* See events from now on. */
 void tn_pool__set_hook(tn_pool *pool, tn_pool_hook_fn hook, void *user);
+
+/* Have it called by each tick from now on. */
+void tn_pool__set_tick(tn_pool *pool, tn_pool_tick_fn tick, void *user);
 
 /* A slow call begins and ends; the last one out releases a closed pool. */
 void tn_pool__enter(tn_pool *pool);

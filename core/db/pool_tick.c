@@ -142,12 +142,17 @@ tn_pool__warm(tn_pool *pool, tn_deadline deadline, tn_err *err)
 void
 tn_pool_tick(tn_pool *pool)
 {
+  tn_pool_tick_fn tick;
+
   tn_pool__revive(pool);
   tn_pool__enter(pool);
   tn_pool__tell_leaks(pool);
   sweep(pool);
   while (fill_one(pool))
     ;
+  tick = atomic_load(&pool->tick);
+  if (tick != NULL)
+    tick(atomic_load(&pool->tick_user));
   tn_pool__leave(pool);
 }
 

@@ -180,9 +180,14 @@ static const struct tn_config_option options[] = {
               ""),
   SECONDS_ROW(
       "slow_query_time", "0", 0,
-      "Time from which on a statement is an event of its own, SLOW, for "
-      "those who listen. Seconds; 0 is never.",
+      "Time from which on a statement is an event of its own, SLOW, and a "
+      "warning in the log. Seconds; 0 is never.",
       ""),
+  BOOL_ROW("slow_query_plan", "false",
+           "Log the plan of a slow SELECT, INSERT, UPDATE or DELETE, which is "
+           "not run again for that: at the next tick, if a connection is free "
+           "then, one in ten seconds at most. Bool.",
+           ""),
   COUNT_ROW("statement_cache_size", "100", 0, 1000000,
             "Statements that a connection keeps prepared, to be found again "
             "by their text. A count; 0 keeps none.",

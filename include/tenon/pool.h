@@ -96,8 +96,8 @@ TN_API TN_MUST_USE enum tn_code tn_pool_open(
 
 /* Close what is not lent; what is lent is closed when it is given back, at any
  * time later. Who waits fails with TN_E_STATE. Waits for nobody, but for the
- * pool's own thread if that is just opening a connection. Stores NULL; NULL in
- * either place is a no-op.
+ * pool's own thread if that is just opening a connection or asking for a plan.
+ * Stores NULL; NULL in either place is a no-op.
  * No other thread may be about to call in, other than to give back: call
  * tn_pool_drain() first where that is not known. */
 TN_API void tn_pool_close(tn_pool **pool);
