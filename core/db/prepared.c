@@ -164,6 +164,8 @@ tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
   prepared->text = tn_arena_text(&prepared->arena, sql, strlen(sql));
   if (prepared->text == NULL)
     return tn_err_memory(err, "query");
+  if (prepared->sql.text == sql) /* the caller's may go before it does */
+    prepared->sql.text = prepared->text;
   *ret = prepared;
   prepared = NULL;
   return TN_OK;

@@ -156,6 +156,29 @@ Test(slow_query, names_and_repeated_ones_are_the_backend_s_places)
   close_engine();
 }
 
+Test(slow_query, of_a_prepared_statement_the_text_may_be_gone)
+{
+  const tn_value value = tn_int64(7);
+  const struct tn_query query = { .values = &value, .value_count = 1 };
+  char *text = tn_memory_text("SELECT ?", 8);
+  tn_prepared *prepared = NULL;
+  tn_result *result = NULL;
+  tn_conn *taken;
+
+  open_slow("&slow_query_plan=true");
+  taken = take_as(NULL);
+  cr_assert_eq(tn_conn_prepare(taken, text, 0, &prepared, &err), TN_OK);
+  tn_memory_free(text);
+  cr_assert_eq(tn_prepared_query(prepared, &query, &result, &err), TN_OK);
+  tn_result_close(&result);
+  tn_prepared_close(&prepared);
+  tn_pool_give(&taken);
+  tn_engine_tick(engine);
+  cr_expect_not_null(strstr(log_text, ": EXPLAIN SELECT ? [int64]\n"), "%s",
+                     log_text);
+  close_engine();
+}
+
 Test(slow_query, without_a_free_connection_there_is_no_plan)
 {
   tn_conn *taken;
