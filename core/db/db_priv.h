@@ -15,6 +15,7 @@
 #include "cache.h"
 #include "kind.h"
 #include "placeholder.h"
+#include "strbuf.h"
 
 /* States of tn_conn.activity. */
 enum activity {
@@ -87,6 +88,13 @@ struct tn_prepared {
   struct tn_arena arena;
 };
 
+/* A flag of a query, of the core's own: the statement does not come again, and
+ * is not kept by its text. */
+#define TN_QUERY_ONCE (UINT32_C(1) << 31)
+
+/* Bytes of a traceparent. */
+#define TN_TRACEPARENT_SIZE 55
+
 /* What a connection counts; its pool adds that up. First the statements, by
  * enum tn_sql_kind. */
 enum tn_conn_count {
@@ -127,12 +135,16 @@ struct tn_conn {
                                         this is a child after fork */
   uint32_t birth;
   struct tn_listeners
-      *listeners;      /* of the engine that it belongs to; or NULL */
-  int64_t slow_ns;     /* from when on a statement is slow; 0: none is */
-  const char *running; /* text of the statement that runs; NULL: none */
-  bool has_failed;     /* the operation, as is counted and told */
-  tn_result *failed;   /* of the operation, by what it failed; or NULL */
-  bool is_severed;     /* the backend has abandoned it */
+      *listeners;          /* of the engine that it belongs to; or NULL */
+  int64_t slow_ns;         /* from when on a statement is slow; 0: none is */
+  const char *running;     /* text of the statement that runs; NULL: none */
+  bool is_traced;          /* statements say where they come from: */
+  const char *application; /* "": not said */
+  char traceparent[TN_TRACEPARENT_SIZE + 1]; /* of the loan; "": none */
+  struct tn_strbuf traced;                   /* the text with its comment */
+  bool has_failed;   /* the operation, as is counted and told */
+  tn_result *failed; /* of the operation, by what it failed; or NULL */
+  bool is_severed;   /* the backend has abandoned it */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */
   tn_err scratch; /* when the caller passes no error object */

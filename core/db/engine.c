@@ -2,6 +2,8 @@
  * connects to it. */
 #include "observe.h"
 
+#include <errno.h>
+
 /* Also called by the pool, which may outlive tn_engine_close(): what is lent
  * uses the listeners. */
 static void
@@ -44,6 +46,8 @@ connect_one(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
   if (conn != NULL) {
     conn->listeners = &engine->listeners;
     conn->slow_ns = engine->slow_ns;
+    conn->is_traced = engine->application != NULL;
+    conn->application = engine->application;
   }
   rc = tn_engine__tell_connect(engine, conn, rc, err);
   if (rc == TN_OK)
@@ -94,6 +98,16 @@ open_pool(tn_engine *engine, tn_err *err)
   return TN_OK;
 }
 
+/* The name that statements say they come from. */
+static void
+name_application(tn_engine *engine)
+{
+  const char *name = tn_target__text(&engine->target, "application");
+
+  if (tn_target__number(&engine->target, "connection_trace", 0) != 0)
+    engine->application = name != NULL ? name : program_invocation_short_name;
+}
+
 static enum tn_code
 set_up(tn_engine *engine, const char *target, tn_err *err)
 {
@@ -115,6 +129,7 @@ set_up(tn_engine *engine, const char *target, tn_err *err)
       tn_target__number(&engine->target, "slow_query_time", 0) * NS_PER_S;
   engine->query_ms =
       (uint64_t)tn_target__number(&engine->target, "query_timeout", 0) * 1000;
+  name_application(engine);
   rc = tn_statement__observe(engine, err);
   if (rc == TN_OK)
     rc = tn_slow__observe(engine, err);

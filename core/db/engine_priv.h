@@ -22,6 +22,7 @@ struct tn_engine {
   bool is_fleeting; /* the database ends with its session */
   uint64_t query_ms;
   int64_t slow_ns;              /* 0: no statement is slow */
+  const char *application;      /* in comments; NULL: there are none */
   bool shows_values;            /* in the log */
   bool has_plans;               /* of slow statements, in the log */
   struct tn_plan *_Atomic plan; /* that the next tick is to make; or NULL */

@@ -38,6 +38,7 @@ void
 tn_conn__free(tn_conn *conn)
 {
   tn_arena_clear(&conn->arena);
+  tn_strbuf_clear(&conn->traced);
   if (conn->wake_fd >= 0)
     close(conn->wake_fd);
   tn_memory_free(conn);

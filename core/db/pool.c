@@ -19,7 +19,7 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
 
   if (atomic_load(&pool->guard->gate) != GATE_ALIVE || now == 0 ||
       hint->pool != pool || hint->id != pool->id || has_hook(pool) ||
-      (loan != NULL && loan->deadline != 0))
+      (loan != NULL && (loan->deadline != 0 || loan->traceparent != NULL)))
     return tn_pool__take_any(pool, loan, ret, err);
   slot = hint->slot;
   if (!tn_pool__move(slot, SLOT_IDLE, SLOT_LENT))

@@ -1,6 +1,7 @@
 /* Loans for which there is more to do than to move a slot, and the calls that
  * are rare. */
 #include "pool_priv.h"
+#include "trace.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,12 @@ lend(tn_pool *pool, struct tn_pool_slot *slot, const struct tn_loan *loan,
   if (hint->thread == 0)
     hint->thread = (uint32_t)syscall(SYS_gettid);
   tn_pool__note_loan(slot, loan, now, hint->thread);
+
+  /* Whoever gives it back after use forgets it again. */
+  if (loan != NULL && loan->traceparent != NULL) {
+    memcpy(slot->conn->traceparent, loan->traceparent, TN_TRACEPARENT_SIZE);
+    slot->conn->is_used = true;
+  }
   tn_pool__tell(pool, TN_POOL_EVENT_TAKE, slot->conn, NULL);
   *ret = slot->conn;
 }
@@ -124,6 +131,9 @@ tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   tn_deadline deadline = loan != NULL ? loan->deadline : 0;
   int64_t now;
 
+  if (loan != NULL && loan->traceparent != NULL &&
+      tn_trace__check(loan->traceparent, err) != TN_OK)
+    return TN_E_USAGE;
   if (atomic_load(&pool->guard->gate) == GATE_ALIVE)
     slot = claim(pool);
   if (slot == NULL)
@@ -213,6 +223,7 @@ tn_pool__give_slowly(tn_conn *conn)
   if (conn->is_used) {
     is_good = tn_pool__clean(pool, slot);
     tn_conn__collect(conn, pool->conn_counts);
+    conn->traceparent[0] = '\0';
   }
   tn_pool__tell(pool, TN_POOL_EVENT_GIVE, conn, NULL);
   if (!is_good || !give_quickly(pool, slot, tn_pool__hot_now(pool)))

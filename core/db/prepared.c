@@ -1,6 +1,7 @@
 /* Statements: from the caller's text and values to the backend's. A query that
  * runs once is a prepared statement that its result owns, so there is one road
  * for both. */
+#include "trace.h"
 #include "watch.h"
 
 #include "kind.h"
@@ -183,6 +184,8 @@ tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
     return rc;
   if (tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_PREPARE)))
     rc = tn_watch__before(conn, TN_EVENT_PREPARE, &asked, 0, err);
+  if (rc == TN_OK && conn->is_traced)
+    rc = tn_trace__add(conn, &asked, err);
   conn->running = asked.sql;
   if (rc == TN_OK)
     rc = tn_prepared__new(conn, asked.sql, flags, &call, ret, err);
@@ -468,8 +471,9 @@ static enum tn_code
 find_statement(tn_conn *conn, const struct tn_query *query,
                const struct tn_host_call *given, tn_prepared **ret, tn_err *err)
 {
+  bool is_kept = (query->flags & TN_QUERY_ONCE) == 0;
   tn_prepared *prepared =
-      tn_cache__take(&conn->cache, query->sql, query->flags);
+      is_kept ? tn_cache__take(&conn->cache, query->sql, query->flags) : NULL;
   enum tn_code rc = TN_OK;
 
   if (prepared == NULL) {
@@ -480,7 +484,7 @@ find_statement(tn_conn *conn, const struct tn_query *query,
   }
   if (prepared == NULL)
     return rc;
-  if (prepared->cached == NULL && prepared->kind != TN_SQL_OTHER &&
+  if (is_kept && prepared->cached == NULL && prepared->kind != TN_SQL_OTHER &&
       prepared->kind != TN_SQL_TRANSACTION)
     tn_cache__add(&conn->cache, prepared, query->sql, query->flags);
   *ret = prepared;
@@ -526,10 +530,13 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
   rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
-  if (!tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
+  if (!conn->is_traced && !tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
     return run_text(conn, query, &call, ret, err);
   asked = *query;
-  rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, 0, err);
+  if (tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
+    rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, 0, err);
+  if (rc == TN_OK && conn->is_traced)
+    rc = tn_trace__add(conn, &asked, err);
   if (rc != TN_OK)
     return tn_conn__end(conn, rc, err);
   return run_text(conn, &asked, &call, ret, err);

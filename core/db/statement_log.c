@@ -35,6 +35,18 @@ add_values(struct tn_strbuf *line, const tn_result *result)
     tn_strbuf_add_text(line, result->watch.values);
 }
 
+/* A server counts what it returns as affected too. */
+static void
+add_counts(struct tn_strbuf *line, const struct tn_event *event)
+{
+  unsigned long long rows = event->rows;
+
+  if (event->affected >= 0 && (rows == 0 || (uint64_t)event->affected != rows))
+    tn_strbuf_add_format(line, ", %lld affected", (long long)event->affected);
+  if (event->affected < 0 || rows > 0)
+    tn_strbuf_add_format(line, ", %llu row%s", rows, rows == 1 ? "" : "s");
+}
+
 void
 tn_statement__write(const tn_engine *engine, uint32_t level, const char *what,
                     const struct tn_event *event)
@@ -52,10 +64,8 @@ tn_statement__write(const tn_engine *engine, uint32_t level, const char *what,
                          (double)ns / NS_PER_MS_REAL);
   else
     tn_strbuf_add_format(&line, "%.3f ms", (double)ns / NS_PER_MS_REAL);
-  if (!has_failed && event->affected >= 0)
-    tn_strbuf_add_format(&line, ", %lld affected", (long long)event->affected);
-  if (!has_failed && (event->affected < 0 || event->rows > 0))
-    tn_strbuf_add_format(&line, ", %llu rows", (unsigned long long)event->rows);
+  if (!has_failed)
+    add_counts(&line, event);
   if (event->is_cached)
     tn_strbuf_add_text(&line, ", cached");
   tn_strbuf_add_text(&line, ": ");

@@ -209,9 +209,14 @@ static const struct tn_config_option options[] = {
            "secrets, of people too. Bool.",
            ""),
   BOOL_ROW("connection_trace", "false",
-           "Add a comment to each statement that says where it comes from. "
-           "Bool.",
+           "Add a comment to each statement that has none, which says where it "
+           "comes from: application, label of the loan, traceparent. With a "
+           "traceparent the statement is prepared each time. Bool.",
            "DEFAULT/sql_connection_trace"),
+  OWN_ROW("application", NULL,
+          "Name of the application in the comments of connection_trace. Text; "
+          "the program's if it is not given; empty is none.",
+          "", TN_UNIT_TEXT, 0, 0),
 
   /* Particular backends. */
   ROW("mysql_sql_mode", "TRADITIONAL",

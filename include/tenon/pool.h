@@ -116,6 +116,9 @@ struct tn_loan {
                            pool; NULL: none */
   tn_deadline deadline; /* of waiting, connecting and pinging together; 0: the
                            pool's wait_ms from now */
+  const char *traceparent; /* OpenTelemetry's, as in the HTTP header of that
+                              name: for the comments of connection_trace;
+                              copied; NULL: none */
 };
 
 /* Lend a connection. When the server has no room for one more (TN_E_LIMIT),
@@ -125,7 +128,8 @@ struct tn_loan {
  * outdated ones are replaced without a word.
  * Fails: TN_E_TIMEOUT, with the counts and the longest holder in the message
  * and the last failure to connect in `detail`; TN_E_STATE, after a drain or
- * close; what the pool's `connect` returns, perhaps of a moment ago. */
+ * close; TN_E_USAGE, the traceparent is none; what the pool's `connect`
+ * returns, perhaps of a moment ago. */
 TN_API TN_MUST_USE enum tn_code tn_pool_take(tn_pool *pool,
                                              const struct tn_loan *loan,
                                              tn_conn **ret, tn_err *err);
