@@ -12,6 +12,7 @@
 #include <tenon/engine.h>
 #include <tenon/err.h>
 #include <tenon/event.h>
+#include <tenon/journal.h>
 #include <tenon/log.h>
 #include <tenon/memory.h>
 #include <tenon/metrics.h>
