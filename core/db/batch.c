@@ -1,5 +1,6 @@
 /* Many runs of one prepared statement: by the backend's own way, or by one
  * execute() after another. */
+#include "probe.h"
 #include "watch.h"
 
 /* Where in a row the value of each place is: numbers, placed like values. They
@@ -244,6 +245,7 @@ tell_after(tn_result *result, const struct tn_batch *batch, enum tn_code rc,
   const struct tn_query asked = { .values = batch->values,
                                   .value_count = batch->value_count };
 
+  TN_PROBE3(statement_end, result->conn, result->prepared->text, rc);
   if (result->watch.began != 0)
     tn_watch__after(result, &asked, batch->row_count, rc, err);
 }
@@ -272,6 +274,7 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
   if (rc == TN_OK)
     rc = check_rows(prepared, rows.values, batch->row_count, err);
   tn_result__watch(result);
+  TN_PROBE2(statement_begin, conn, prepared->text);
   if (rc == TN_OK && prepared->returns_rows) {
     rc = run_for_rows(prepared, &rows, err);
     tell_after(result, batch, rc, err);

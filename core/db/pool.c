@@ -2,6 +2,7 @@
  * short on purpose, and call nothing but what they end with: whatever else can
  * happen is in pool_loan.c. */
 #include "pool_priv.h"
+#include "probe.h"
 
 static inline bool
 has_hook(const tn_pool *pool)
@@ -17,6 +18,7 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   int64_t now = atomic_load_explicit(&pool->clock, memory_order_relaxed);
   struct tn_pool_slot *slot;
 
+  TN_PROBE2(take_begin, pool, loan);
   if (atomic_load(&pool->guard->gate) != GATE_ALIVE || now == 0 ||
       hint->pool != pool || hint->id != pool->id || has_hook(pool) ||
       (loan != NULL && (loan->deadline != 0 || loan->traceparent != NULL)))
@@ -28,6 +30,7 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
     return tn_pool__take_slowly(pool, slot, loan, ret, err);
   tn_pool__note_loan(slot, loan, now, hint->thread);
   *ret = slot->conn;
+  TN_PROBE3(take_end, pool, slot->conn, TN_OK);
   return TN_OK;
 }
 
@@ -60,6 +63,7 @@ tn_pool_give(tn_conn **conn)
   if (conn == NULL || *conn == NULL)
     return;
   given = *conn;
+  TN_PROBE1(give, given);
   *conn = NULL;
   slot = given->slot;
   if (slot == NULL || given->is_used) {

@@ -1,6 +1,7 @@
 /* Loans for which there is more to do than to move a slot, and the calls that
  * are rare. */
 #include "pool_priv.h"
+#include "probe.h"
 #include "trace.h"
 
 #include <sys/syscall.h>
@@ -36,6 +37,7 @@ lend(tn_pool *pool, struct tn_pool_slot *slot, const struct tn_loan *loan,
   }
   tn_pool__tell(pool, TN_POOL_EVENT_TAKE, slot->conn, NULL);
   *ret = slot->conn;
+  TN_PROBE3(take_end, pool, slot->conn, TN_OK);
 }
 
 /* A session that can be lent, in `taking->slot`. */
@@ -104,8 +106,10 @@ tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
   if (rc == TN_OK) {
     taking.slot->conn->is_used = false;
     lend(pool, taking.slot, loan, tn_pool__now(), ret);
-  } else if (rc == TN_E_TIMEOUT) {
-    tn_pool__count(pool, COUNT_TIMEOUTS);
+  } else {
+    TN_PROBE3(take_end, pool, NULL, rc);
+    if (rc == TN_E_TIMEOUT)
+      tn_pool__count(pool, COUNT_TIMEOUTS);
   }
   tn_pool__leave(pool);
   return rc;
@@ -132,8 +136,10 @@ tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   int64_t now;
 
   if (loan != NULL && loan->traceparent != NULL &&
-      tn_trace__check(loan->traceparent, err) != TN_OK)
+      tn_trace__check(loan->traceparent, err) != TN_OK) {
+    TN_PROBE3(take_end, pool, NULL, TN_E_USAGE);
     return TN_E_USAGE;
+  }
   if (atomic_load(&pool->guard->gate) == GATE_ALIVE)
     slot = claim(pool);
   if (slot == NULL)
@@ -237,6 +243,7 @@ tn_pool_discard(tn_conn **conn)
 
   if (conn == NULL || *conn == NULL)
     return;
+  TN_PROBE1(give, *conn);
   slot = returned(*conn);
   *conn = NULL;
   if (slot == NULL)

@@ -2,6 +2,7 @@
  * to what they were, closed. Whatever is done here takes time, so nothing of it
  * is done under the lock but the counting. */
 #include "pool_priv.h"
+#include "probe.h"
 
 /* A ping at take gets a part of the time, so that there is some left for a
  * connection that works. */
@@ -91,6 +92,7 @@ call_connect(tn_pool *pool, tn_deadline deadline, tn_conn **ret, tn_err *err)
 
   tn_err_clear(err);
   rc = pool->options.connect(pool->options.user, deadline, ret, err);
+  TN_PROBE3(connect, pool, *ret, rc);
   if (rc == TN_OK && (*ret == NULL || (*ret)->slot != NULL))
     return tn_err_set(err, TN_E_USAGE,
                       "pool: the application's connect brought no connection "

@@ -1,6 +1,7 @@
 /* Statements: from the caller's text and values to the backend's. A query that
  * runs once is a prepared statement that its result owns, so there is one road
  * for both. */
+#include "probe.h"
 #include "trace.h"
 #include "watch.h"
 
@@ -399,7 +400,9 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   if ((query->flags & TN_QUERY_BUFFERED) != 0)
     result->call.call.flags |= TN_CALL_BUFFER;
   tn_result__watch(result);
+  TN_PROBE2(statement_begin, prepared->conn, prepared->text);
   rc = execute(prepared, query, err);
+  TN_PROBE3(statement_end, prepared->conn, prepared->text, rc);
   if (result->watch.began != 0)
     tn_watch__after(result, query, 0, rc, err);
   if (rc != TN_OK) {

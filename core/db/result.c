@@ -3,6 +3,7 @@
  * free although the caller still holds the object. */
 #include <tenon/pool.h>
 
+#include "probe.h"
 #include "watch.h"
 
 /* Release the backend's result. What that says of the session is in
@@ -336,6 +337,8 @@ static void
 close_result(tn_result *closing)
 {
   tn_result__finish(closing);
+  TN_PROBE3(statement_done, closing->conn, closing->prepared->text,
+            closing->rows_before + closing->row_count);
   if (closing->conn != NULL)
     closing->conn->counts[CONN_ROWS] +=
         closing->rows_before + closing->row_count;
