@@ -1,8 +1,8 @@
 /* A session from its opening to its end.
  *
- * Servers are tried in the order of the URL, and the addresses of each in the
- * order of the system, each with its share of what is left of the time. The
- * error of a connect that failed names them all. */
+ * Servers are tried in the order of the URL, or in another one each time, and
+ * the addresses of each in the order of the system, each with its share of what
+ * is left of the time. The error of a connect that failed names them all. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@ struct opening {
   const struct tn_connect_args *args;
   struct pg__settings settings;
   struct pg__reason reason; /* the one to fail with */
-  bool is_bare;             /* no settings of the session are sent along */
+  struct tn_host_turns turns;
+  bool is_bare; /* no settings of the session are sent along */
   uint32_t failures;
   size_t used; /* of `lines` */
   char lines[1900];
@@ -26,6 +27,7 @@ struct opening {
 struct server {
   const char *host;
   const char *address; /* NULL: a unix socket, or none yet */
+  uint32_t index;      /* in the URL */
   char port[12];
   char shown[300]; /* "host:port" */
   char password[PG__PASSWORD_MAX];
@@ -186,9 +188,38 @@ can_do_without(const struct opening *opening, const struct pg__reason *reason)
          !has_text(getenv("PGOPTIONS"));
 }
 
+/* "prefer-standby" looks for one among all, then takes any. */
+static const char *
+attributes_of(const struct opening *opening)
+{
+  const char *attributes = opening->settings.attributes;
+
+  if (strcmp(attributes, "prefer-standby") != 0)
+    return attributes;
+  return opening->turns.taken <= opening->turns.count ? "standby" : "any";
+}
+
+/* libpq has logged in and does not want the server. The same one is tried
+ * again when none is left that would be preferred. */
+static void
+note_role(struct opening *opening, uint32_t host, struct pg__reason *reason)
+{
+  const struct pg__settings *settings = &opening->settings;
+  size_t used = strlen(reason->text);
+
+  if (strcmp(settings->attributes, "prefer-standby") == 0) {
+    if (host < 64)
+      opening->turns.aside |= UINT64_C(1) << host;
+  }
+  if (settings->policy != NULL)
+    snprintf(reason->text + used, sizeof reason->text - used,
+             ", and host_policy=%s wants %s", settings->policy,
+             strcmp(settings->policy, "primary") == 0 ? "a primary"
+                                                      : "a standby");
+}
+
 static int32_t
-try_address(struct opening *opening, const struct server *server,
-            const char *attributes, int64_t until)
+try_address(struct opening *opening, const struct server *server, int64_t until)
 {
   const struct tn_connect_args *args = opening->args;
   const struct tn_tls *tls = args->tls;
@@ -205,18 +236,20 @@ try_address(struct opening *opening, const struct server *server,
   pg__watch_init(&watch, may_clear, has_text(password));
   add_address(&options, server, pair, sizeof pair);
   add_password(&options, password, may_clear);
-  pg__option(&options, "target_session_attrs", attributes);
+  pg__option(&options, "target_session_attrs", attributes_of(opening));
   if (opening->is_bare)
     leave_out(&options, "options");
   rc = pg__login(opening->conn, &options, &watch, until);
   if (rc == TN_E_CONNECT && can_do_without(opening, &watch.reason)) {
     opening->is_bare = true;
-    rc = try_address(opening, server, attributes, until);
+    rc = try_address(opening, server, until);
     opening->is_bare = false;
     return rc;
   }
   if (rc != TN_E_CONNECT)
     return rc;
+  if (watch.reason.is_other_role)
+    note_role(opening, server->index, &watch.reason);
   note_failure(opening, server, &watch.reason);
   opening->reason.is_final = watch.reason.is_final;
   return rc;
@@ -252,8 +285,7 @@ resolve(struct opening *opening, const struct server *server, int64_t until,
 
 /* TN_E_CONNECT: noted, try others. */
 static int32_t
-try_server(struct opening *opening, struct server *server,
-           const char *attributes, int64_t until)
+try_server(struct opening *opening, struct server *server, int64_t until)
 {
   struct pg__addresses addresses;
   uint32_t i;
@@ -261,11 +293,11 @@ try_server(struct opening *opening, struct server *server,
 
   opening->reason.is_final = false;
   if (is_socket(server->host))
-    return try_address(opening, server, attributes, until);
+    return try_address(opening, server, until);
   rc = resolve(opening, server, until, &addresses);
   for (i = 0; rc == TN_OK && i < addresses.count; i++) {
     server->address = addresses.text[i];
-    rc = try_address(opening, server, attributes,
+    rc = try_address(opening, server,
                      share(opening->conn->call, until, addresses.count - i));
     if (rc == TN_E_CONNECT && i + 1 < addresses.count &&
         !opening->reason.is_final)
@@ -284,6 +316,7 @@ find_server(const struct opening *opening, uint32_t index,
   const struct tn_connect_args *args = opening->args;
   uint32_t port = PG__PORT;
 
+  server->index = index;
   server->address = NULL;
   server->host = opening->settings.default_host;
   if (index < args->address_count) {
@@ -303,21 +336,6 @@ find_server(const struct opening *opening, uint32_t index,
   return find_password(opening, server);
 }
 
-/* "prefer-standby" looks for one among all, then takes any. */
-static uint32_t
-pass_count(const struct opening *opening)
-{
-  return strcmp(opening->settings.attributes, "prefer-standby") == 0 ? 2 : 1;
-}
-
-static const char *
-pass_attributes(const struct opening *opening, uint32_t pass)
-{
-  if (pass_count(opening) == 1)
-    return opening->settings.attributes;
-  return pass == 0 ? "standby" : "any";
-}
-
 static int64_t
 end_of_turn(const struct opening *opening, uint32_t left)
 {
@@ -330,25 +348,37 @@ end_of_turn(const struct opening *opening, uint32_t left)
   return call->host->now() + own;
 }
 
+/* One server's turn. */
+static int32_t
+take_turn(struct opening *opening, uint32_t index)
+{
+  struct server server;
+  int32_t rc = find_server(opening, index, &server);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = try_server(opening, &server,
+                  end_of_turn(opening, tn_host_left(&opening->turns)));
+  pg__wipe(server.password, sizeof server.password);
+  if (rc == TN_OK)
+    opening->conn->role = pg__role_of(attributes_of(opening));
+  else if (rc != TN_E_CONNECT)
+    rc = fail_ended(opening, &server, rc);
+  return rc;
+}
+
 static int32_t
 try_all(struct opening *opening)
 {
   uint32_t addresses = opening->args->address_count;
-  uint32_t count = addresses == 0 ? 1 : addresses;
-  uint32_t turns = count * pass_count(opening);
-  struct server server;
-  uint32_t turn;
+  struct tn_host_turns *turns = &opening->turns;
+  uint32_t index;
   int32_t rc;
 
-  for (turn = 0; turn < turns; turn++) {
-    rc = find_server(opening, turn % count, &server);
-    if (rc == TN_OK) {
-      rc = try_server(opening, &server, pass_attributes(opening, turn / count),
-                      end_of_turn(opening, turns - turn));
-      pg__wipe(server.password, sizeof server.password);
-      if (rc != TN_OK && rc != TN_E_CONNECT)
-        rc = fail_ended(opening, &server, rc);
-    }
+  tn_host_begin(turns, opening->conn->call, addresses == 0 ? 1 : addresses,
+                opening->settings.is_random);
+  while ((index = tn_host_next(turns)) < turns->count) {
+    rc = take_turn(opening, index);
     if (rc != TN_E_CONNECT)
       return rc;
     if (opening->reason.is_final)
@@ -548,7 +578,8 @@ ping(void *handle, struct tn_call *call)
     return rc;
   if (!PQenterPipelineMode(conn->pq) || !pg__sync(conn))
     return pg__fail_send(conn);
-  return pg__drain(conn, NULL);
+  rc = pg__drain(conn, NULL);
+  return rc == TN_OK ? pg__role_check(conn) : rc;
 }
 
 static const char *

@@ -194,6 +194,8 @@ explain(struct login *login)
     return;
   }
   reason->category = TN_E_CONNECT;
+  reason->is_other_role =
+      login->watch->is_in && !login->is_late && PQsocket(login->conn->pq) >= 0;
   if (login->is_late) {
     snprintf(reason->text, sizeof reason->text, "%s", "no answer in time");
     return;

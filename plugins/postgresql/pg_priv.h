@@ -58,6 +58,8 @@ struct pg__conn {
   bool needs_sync;     /* a pipeline has more than its last sync */
   bool has_proxy;      /* the server's session may be another one after each
                           transaction */
+  bool has_access;     /* the session's was set, whatever the server's is */
+  uint32_t role;       /* enum pg__role: what the server must be */
   int64_t again_ns;    /* until the server is told once more to stop */
   int64_t again_at;    /* when that is; INT64_MAX: it was not told */
   int64_t silent_at;   /* when a server that says nothing counts as lost;
@@ -228,6 +230,7 @@ struct pg__reason {
   char sqlstate[PG__SQLSTATE_SIZE];
   bool is_final;         /* other servers would say the same */
   bool is_about_options; /* it takes no settings of the session */
+  bool is_other_role;    /* the server is not what is wanted */
   char text[512];
 };
 
@@ -312,6 +315,8 @@ struct pg__settings {
   const char *user;
   const char *database;
   const char *attributes; /* target_session_attrs */
+  const char *policy;     /* host_policy, if that names them; or NULL */
+  bool is_random;         /* the order of servers */
   int64_t timeout_ns;     /* for each server; 0: none */
   char *session;          /* settings of the session */
   char account[PG__USER_MAX];
@@ -367,6 +372,25 @@ int32_t pg__passfile(struct tn_call *call, const char *path,
 void pg__passfile_find(const char *text, size_t size,
                        const struct pg__passkey *key,
                        char password[PG__PASSWORD_MAX]);
+
+/* What a server must be, for as long as a session lasts. */
+enum pg__role {
+  PG__ANY = 0,
+  PG__PRIMARY,
+  PG__STANDBY,
+  PG__READ_WRITE,
+  PG__READ_ONLY,
+};
+
+/* By libpq's word for it. */
+enum pg__role pg__role_of(const char *attributes);
+
+/* Is the server still what it must be? Asks it only where it does not tell by
+ * itself. Fails: TN_E_CONNECT, it is not, and the session is given up. */
+int32_t pg__role_check(struct pg__conn *conn);
+
+/* The same by what it has told so far. */
+bool pg__role_is_lost(const struct pg__conn *conn);
 
 /* Set again what is reported of the session and is not as it must be. Keeps
  * the statements that do it in conn->fixups. */

@@ -29,6 +29,7 @@ static const struct tn_option_row options[] = {
   TEXT("application_name",
        "name of the program in the server's views; its own if not given"),
   TEXT("fallback_application_name", "the same, unless application_name says"),
+  TN_HOST_POLICY_ROW,
   CHOICE("target_session_attrs",
          "any|read-write|read-only|primary|standby|prefer-standby", "any",
          "which of several servers will do"),

@@ -43,6 +43,7 @@ reset(void *handle, struct tn_call *call)
   char sql[sizeof reset_sql + PG__FIXUPS_MAX + 16];
 
   pg__enter(conn, call);
+  conn->has_access = false;
   if (conn->has_proxy && conn->pq != NULL)
     return reset_ours(conn);
   snprintf(sql, sizeof sql, "%s%s; %s",
@@ -122,6 +123,7 @@ set_access(void *handle, uint32_t access, struct tn_call *call)
   pg__enter(conn, call);
   if (conn->has_proxy)
     return fail_proxy(call, "access");
+  conn->has_access = true;
   return pg__exec(conn,
                   access == TN_ACCESS_READ_ONLY
                       ? "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"

@@ -157,24 +157,45 @@ find_default_host(struct pg__settings *settings)
   PQfinish(pq);
 }
 
+/* A policy that names a role is one of libpq's attributes, by the same word. */
+static int32_t
+choose_server(struct pg__settings *settings, const struct tn_connect_args *args,
+              struct tn_call *call)
+{
+  const char *policy = tn_connect_option(args, "host_policy");
+  const char *attributes = tn_connect_option(args, "target_session_attrs");
+
+  settings->attributes = attributes == NULL ? "any" : attributes;
+  settings->is_random = policy != NULL && strcmp(policy, "random") == 0;
+  if (policy == NULL || settings->is_random || strcmp(policy, "first") == 0)
+    return TN_OK;
+  if (attributes != NULL && strcmp(attributes, policy) != 0)
+    return tn_fail(call, TN_E_CONFIG,
+                   "postgresql: host_policy=%s and target_session_attrs=%s "
+                   "contradict each other: leave one of them out",
+                   policy, attributes);
+  settings->policy = policy;
+  settings->attributes = policy;
+  return TN_OK;
+}
+
 int32_t
 pg__settings_init(struct pg__settings *settings,
                   const struct tn_connect_args *args, struct tn_call *call)
 {
   const char *timeout = tn_connect_option(args, "connect_timeout");
-  const char *attributes = tn_connect_option(args, "target_session_attrs");
-  int32_t rc = TN_OK;
+  int32_t rc;
 
   memset(settings, 0, sizeof *settings);
+  rc = choose_server(settings, args, call);
   settings->user = args->user;
-  if (args->user == NULL || args->user[0] == '\0') {
+  if (rc == TN_OK && (args->user == NULL || args->user[0] == '\0')) {
     settings->user = settings->account;
     rc = pg__account(call, settings->account);
   }
   settings->database = args->database;
   if (args->database == NULL || args->database[0] == '\0')
     settings->database = settings->user;
-  settings->attributes = attributes == NULL ? "any" : attributes;
   settings->timeout_ns = timeout == NULL ? 0 : pg__nanoseconds(timeout);
   if (args->address_count == 0)
     find_default_host(settings);

@@ -314,6 +314,12 @@ pg__settle(struct pg__conn *conn, int32_t category)
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
     return category;
   }
+  if (category == TN_E_READ_ONLY && pg__role_is_lost(conn)) {
+    pg__bury(conn);
+    conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD,
+                              conn->was_in_txn ? TN_REPLAY_TRANSACTION : 0);
+    return category;
+  }
   if (PQtransactionStatus(conn->pq) != PQTRANS_INERROR) {
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_USABLE, 0);
     return category;

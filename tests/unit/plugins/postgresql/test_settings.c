@@ -129,6 +129,65 @@ Test(settings, name_every_file_of_tls)
   }
 }
 
+Test(settings, have_one_word_for_which_server_will_do)
+{
+  static const struct {
+    const char *policy; /* NULL: not given */
+    const char *attributes;
+    const char *wanted; /* of libpq; NULL: refused */
+    bool is_random;
+  } cases[] = {
+    { NULL, NULL, "any", false },
+    { "first", NULL, "any", false },
+    { "random", NULL, "any", true },
+    { "primary", NULL, "primary", false },
+    { "standby", NULL, "standby", false },
+    { "prefer-standby", NULL, "prefer-standby", false },
+    { NULL, "read-write", "read-write", false },
+    { "first", "read-only", "read-only", false },
+    { "random", "primary", "primary", true },
+    { "primary", "primary", "primary", false },
+    { "primary", "standby", NULL, false },
+    { "primary", "read-write", NULL, false },
+    { "standby", "any", NULL, false },
+    { "prefer-standby", "standby", NULL, false },
+  };
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(cases); i++) {
+    const struct tn_option options[] = {
+      { cases[i].policy == NULL ? "-" : "host_policy", cases[i].policy },
+      { cases[i].attributes == NULL ? "-" : "target_session_attrs",
+        cases[i].attributes },
+    };
+    const struct tn_connect_args args = { .size = sizeof args,
+                                          .user = "anna",
+                                          .option_count = 2,
+                                          .options = options,
+                                          .tls = &plain };
+    struct pg__settings settings;
+    struct fake_call fake;
+    int32_t rc;
+
+    fake_call_init(&fake, NULL);
+    rc = pg__settings_init(&settings, &args, &fake.call);
+    cr_expect_eq(rc, cases[i].wanted == NULL ? TN_E_CONFIG : TN_OK, "case %zu",
+                 i);
+    if (rc == TN_OK) {
+      cr_expect_str_eq(settings.attributes, cases[i].wanted, "case %zu", i);
+      cr_expect_eq(settings.is_random, cases[i].is_random, "case %zu", i);
+    } else {
+      char both[100];
+
+      snprintf(both, sizeof both, "host_policy=%s and target_session_attrs=%s ",
+               cases[i].policy, cases[i].attributes);
+      cr_expect(strstr(fake.err.message, both) != NULL, "case %zu: %s", i,
+                fake.err.message);
+    }
+    pg__settings_clear(&settings, fake.call.host);
+  }
+}
+
 /* libpq would go on without it. */
 Test(settings, refuse_a_list_of_revoked_certificates_that_is_none)
 {
