@@ -1,13 +1,13 @@
 /* A session from its opening to its end.
  *
- * Servers are tried in the order in which the URL names them, each with its
- * share of the time that is left; a failure tells of all of them. */
+ * Servers are tried in the order in which the URL names them, or in another one
+ * each time, each with its share of the time that is left; a failure tells of
+ * all of them. */
 #include "my_priv.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* What was heard of the servers that were tried, a line each. */
@@ -19,8 +19,11 @@ struct attempt {
   struct mysql__conn *conn;
   struct mysql__endpoint common;
   struct mysql__reason reason; /* of the last failure */
-  int64_t end;                 /* of all attempts */
-  bool is_reported;            /* the call's error tells it already */
+  struct tn_host_turns turns;
+  uint32_t host;    /* whose turn it is */
+  uint32_t role;    /* enum mysql__role: what is wanted at first */
+  int64_t end;      /* of all attempts */
+  bool is_reported; /* the call's error tells it already */
   size_t used;
   char lines[LINES_MAX];
 };
@@ -104,12 +107,23 @@ drop_session(struct attempt *attempt)
 {
   struct mysql__conn *conn = attempt->conn;
 
-  mysql__bury(conn);
   close_library(conn);
   conn->host->release(conn->endpoint);
   conn->endpoint = NULL;
   conn->is_dead = false;
   conn->is_tls = false;
+}
+
+/* It has logged in, and the server will not do. One that is not preferred has
+ * another turn when none is left that is. */
+static void
+leave_server(struct attempt *attempt)
+{
+  if (attempt->conn->role == MYSQL__PREFERRED && attempt->reason.native == 0 &&
+      attempt->host < 64)
+    attempt->turns.aside |= UINT64_C(1) << attempt->host;
+  attempt->is_reported = false;
+  drop_session(attempt);
 }
 
 static int32_t
@@ -127,9 +141,15 @@ set_up(struct attempt *attempt, const struct mysql__endpoint *endpoint,
     rc = mysql__fail_memory(conn->call);
   else
     rc = mysql__setup_run(conn);
+  if (rc == TN_OK)
+    rc = mysql__role_judge(conn, &attempt->reason);
   conn->until = INT64_MAX;
   if (rc == TN_OK)
     return TN_OK;
+  if (attempt->reason.text[0] != '\0') {
+    leave_server(attempt);
+    return rc;
+  }
   attempt->is_reported = rc != TN_E_LOST;
   if (rc == TN_E_LOST) /* before it was a session */
     rc = TN_E_CONNECT;
@@ -138,6 +158,7 @@ set_up(struct attempt *attempt, const struct mysql__endpoint *endpoint,
            attempt->is_reported
                ? "the session could not be set up"
                : "the connection was lost while the session was set up");
+  mysql__bury(conn);
   drop_session(attempt);
   return rc;
 }
@@ -263,30 +284,55 @@ init_target(struct attempt *attempt, uint32_t index, struct mysql__target *ret)
                             attempt->call, ret);
 }
 
+/* Where a standby is preferred, any server will do in the second round. */
+static int32_t
+take_turn(struct attempt *attempt, struct mysql__target *target)
+{
+  bool is_second = attempt->turns.taken > attempt->turns.count;
+  int32_t rc = init_target(attempt, attempt->host, target);
+
+  if (rc != TN_OK) {
+    attempt->is_reported = true;
+    return rc;
+  }
+  attempt->conn->role = is_second ? MYSQL__ANY : attempt->role;
+  rc = try_target(attempt, target,
+                  share_end(attempt, tn_host_left(&attempt->turns)));
+  if (rc != TN_OK)
+    note_line(attempt, target);
+  return rc;
+}
+
 static int32_t
 try_all(struct attempt *attempt)
 {
-  const struct tn_connect_args *args = attempt->args;
-  bool has_socket = tn_connect_option(args, "unix_socket") != NULL;
-  uint32_t count =
-      has_socket || args->address_count == 0 ? 1 : args->address_count;
+  struct tn_host_turns *turns = &attempt->turns;
   struct mysql__target target;
   int32_t rc = TN_OK;
-  uint32_t i;
 
-  for (i = 0; i < count; i++) {
-    rc = init_target(attempt, i, &target);
-    if (rc != TN_OK)
-      return rc;
-    rc = try_target(attempt, &target, share_end(attempt, count - i));
+  while ((attempt->host = tn_host_next(turns)) < turns->count) {
+    rc = take_turn(attempt, &target);
     if (rc == TN_OK)
       return TN_OK;
-    note_line(attempt, &target);
-    if (is_for_all(rc) || i + 1 == count ||
-        attempt->call->host->check(attempt->call) != TN_OK)
+    if (is_for_all(rc) || attempt->call->host->check(attempt->call) != TN_OK)
       break;
   }
   return fail_all(attempt, &target, rc);
+}
+
+/* What host_policy comes to. */
+static void
+begin_turns(struct attempt *attempt)
+{
+  const struct tn_connect_args *args = attempt->args;
+  const char *policy = tn_connect_option(args, "host_policy");
+  bool is_one = tn_connect_option(args, "unix_socket") != NULL ||
+                args->address_count == 0;
+
+  attempt->role = mysql__role_of(policy);
+  tn_host_begin(&attempt->turns, attempt->call,
+                is_one ? 1 : args->address_count,
+                policy != NULL && strcmp(policy, "random") == 0);
 }
 
 #define TIMEOUT_MAX_NS INT64_C(86400000000000) /* a day */
@@ -348,6 +394,7 @@ connect_to(const struct tn_connect_args *args, struct tn_call *call, void **ret)
   attempt->call = call;
   attempt->conn = conn;
   attempt->end = end_of(call, tn_connect_option(args, "connect_timeout"));
+  begin_turns(attempt);
   rc = mysql__setup_read(conn, args);
   if (rc == TN_OK)
     rc = mysql__target_common(args, call, &attempt->common);
@@ -364,26 +411,6 @@ connect_to(const struct tn_connect_args *args, struct tn_call *call, void **ret)
 /* ------------------------------------------------------------------ */
 /* Being asked                                                          */
 
-/* A node of a cluster that has lost its quorum answers SELECT 1 as ever, and
- * everything else with an error. */
-static int32_t
-ping_node(struct mysql__conn *conn)
-{
-  char cells[2][MYSQL__CELL_MAX];
-  struct mysql__reason reason;
-  int32_t rc = mysql__ask(conn, "SHOW STATUS LIKE 'wsrep_ready'", cells, 2);
-
-  if (rc != TN_OK || strcasecmp(cells[1], "ON") == 0 || cells[1][0] == '\0')
-    return rc;
-  memset(&reason, 0, sizeof reason);
-  reason.native = MYSQL__ER_NOT_READY;
-  snprintf(reason.text, sizeof reason.text,
-           "mysql: the node is not ready: wsrep_ready is %.20s", cells[1]);
-  rc = mysql__fail_reason(conn->call, &reason, NULL);
-  mysql__bury(conn);
-  return rc;
-}
-
 static int32_t
 ping(void *handle, struct tn_call *call)
 {
@@ -395,8 +422,8 @@ ping(void *handle, struct tn_call *call)
   rc = mysql__ready(conn);
   if (rc != TN_OK)
     return rc;
-  if (conn->is_cluster)
-    return ping_node(conn);
+  if (conn->is_cluster || conn->role != MYSQL__ANY)
+    return mysql__role_ping(conn);
   rc = mysql__run(conn, &op);
   if (rc == TN_OK && op.status != 0)
     rc = mysql__fail(conn, NULL);

@@ -94,13 +94,27 @@ ask_txn(struct mysql__conn *conn, int32_t category)
                             category == TN_E_BUSY ? 0 : TN_REPLAY_TRANSACTION);
 }
 
+/* Nothing of the statement, or of the transaction, has taken effect. */
+static void
+give_server_up(struct mysql__conn *conn)
+{
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD,
+                            conn->in_txn ? TN_REPLAY_TRANSACTION : 0);
+  mysql__bury(conn);
+}
+
 /* What the failure means for the session. */
 static void
-take_stock(struct mysql__conn *conn, unsigned number, int32_t category)
+take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
+           const char *text)
 {
   if (mysql__is_loss(number) || category == TN_E_LOST) {
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
     mysql__bury(conn);
+    return;
+  }
+  if (mysql__role_is_lost(conn, number, text)) {
+    give_server_up(conn);
     return;
   }
   if (conn->is_settling || !may_end_txn(category))
@@ -155,7 +169,7 @@ report(struct mysql__conn *conn, MYSQL_STMT *stmt, const struct where *where)
     failure.position = mysql__message_position(text, where->sql);
   category = conn->host->fail(conn->call, &failure);
   mysql__message_fields(conn->call, number, text, conn->is_mariadb);
-  take_stock(conn, number, category);
+  take_stock(conn, number, category, text);
   return category;
 }
 

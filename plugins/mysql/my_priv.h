@@ -32,9 +32,12 @@
 enum mysql__number {
   MYSQL__ER_NOT_READY = 1047, /* a node of a cluster */
   MYSQL__ER_SYNTAX = 1064,
+  MYSQL__ER_OPTION_PREVENTS = 1290,
   MYSQL__ER_UNSUPPORTED_PS = 1295,
   MYSQL__ER_NO_SUCH_SAVEPOINT = 1305,
   MYSQL__ER_INTERRUPTED = 1317,
+  MYSQL__ER_READ_ONLY_MODE = 1836,
+  MYSQL__ER_INNODB_READ_ONLY = 1874,
 };
 
 /* ------------------------------------------------------------------ */
@@ -72,6 +75,9 @@ struct mysql__reason {
 /* Where to find out that a side connection reaches the same server. */
 #define MYSQL__IDENTITY_MAX 512
 
+/* A cell of an answer to a question of our own. */
+#define MYSQL__CELL_MAX 512
+
 struct mysql__statement;
 
 struct mysql__conn {
@@ -98,6 +104,9 @@ struct mysql__conn {
   bool can_kill;   /* the server knows the session by the same number */
   bool has_moved;  /* to another database */
 
+  uint32_t role;     /* enum mysql__role: what the server must be */
+  bool is_read_only; /* the server, when it was asked last */
+
   bool in_txn;     /* as the server said last */
   bool is_aborted; /* the server has rolled it back by itself */
 
@@ -112,6 +121,41 @@ mysql__enter(struct mysql__conn *conn, struct tn_call *call)
 {
   conn->call = call;
 }
+
+/* ------------------------------------------------------------------ */
+/* role.c: which server will do                                         */
+
+enum mysql__role {
+  MYSQL__ANY = 0,
+  MYSQL__PRIMARY,   /* it takes writes */
+  MYSQL__STANDBY,   /* it does not */
+  MYSQL__PREFERRED, /* the same, at first */
+};
+
+/* By the word of host_policy; NULL: none was given. */
+enum mysql__role mysql__role_of(const char *policy);
+
+/* What follows in a list of things to select, and how many they are. */
+#define MYSQL__ROLE_SQL   "@@GLOBAL.read_only, @@GLOBAL.innodb_read_only"
+#define MYSQL__ROLE_CELLS 2
+
+/* Learn from their cells whether the server takes writes. */
+void mysql__role_learn(struct mysql__conn *conn,
+                       char (*cells)[MYSQL__CELL_MAX]);
+
+/* Will a new session's server do? A node of a cluster is asked whether it is
+ * ready. TN_E_CONNECT with a text in `reason`: it will not, and that is why;
+ * another failure is reported, and leaves the text as it was. */
+int32_t mysql__role_judge(struct mysql__conn *conn,
+                          struct mysql__reason *reason);
+
+/* The server is asked all of that again. Fails: TN_E_LOST, TN_E_CONNECT, it
+ * will not do any more, and the session is given up. */
+int32_t mysql__role_ping(struct mysql__conn *conn);
+
+/* Does the failure tell of a server that is to take writes, and does not? */
+bool mysql__role_is_lost(const struct mysql__conn *conn, unsigned number,
+                         const char *text);
 
 /* ------------------------------------------------------------------ */
 /* verbs.c: calls into the library that may talk to the server          */
@@ -190,7 +234,6 @@ int32_t mysql__exec(struct mysql__conn *conn, const char *sql);
 
 /* The same, keeping the first `count` cells of the first row as text; "" for
  * NULL and where there is none. */
-#define MYSQL__CELL_MAX 512
 int32_t mysql__ask(struct mysql__conn *conn, const char *sql,
                    char (*cells)[MYSQL__CELL_MAX], uint32_t count);
 

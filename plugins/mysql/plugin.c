@@ -19,6 +19,7 @@ static const char *const schemes[] = { "mysql", "mariadb", NULL };
 
 static const struct tn_option_row options[] = {
   TEXT("unix_socket", "path of the server's socket, instead of host and port"),
+  TN_HOST_POLICY_ROW,
   { "connect_timeout", TN_OPTION_DURATION, 0, 0, 86400000, NULL, "",
     "the longest to try to connect, in seconds; a deadline may end it sooner" },
   { "charset", TN_OPTION_CHOICE, 0, 0, 0, "utf8mb4|utf8|utf8mb3", "utf8mb4",

@@ -213,12 +213,26 @@ enum cell {
   CELL_PACKET,
   CELL_CLUSTER,
   CELL_IDENTITY,
-  CELL_COUNT
+  CELL_ROLE, /* "" unless it matters */
+  CELL_COUNT = CELL_ROLE + MYSQL__ROLE_CELLS
 };
 
 #define ASK(cluster)                                                           \
   "SELECT @@sql_mode, CONNECTION_ID(), @@max_allowed_packet, " cluster         \
   ", " MYSQL__IDENTITY_SQL
+
+/* Some servers have no variable of InnoDB's, and are asked for it only where it
+ * matters. */
+static int32_t
+ask(struct mysql__conn *conn, char (*cells)[MYSQL__CELL_MAX])
+{
+  char sql[512];
+
+  snprintf(sql, sizeof sql, "%s%s",
+           conn->is_mariadb ? ASK("@@wsrep_on") : ASK("0"),
+           conn->role == MYSQL__ANY ? "" : ", " MYSQL__ROLE_SQL);
+  return mysql__ask(conn, sql, cells, CELL_COUNT);
+}
 
 int32_t
 mysql__setup_tell(struct mysql__conn *conn)
@@ -240,8 +254,7 @@ mysql__setup_run(struct mysql__conn *conn)
   rc = mysql__setup_tell(conn);
   if (rc != TN_OK)
     return rc;
-  rc = mysql__ask(conn, conn->is_mariadb ? ASK("@@wsrep_on") : ASK("0"), cells,
-                  CELL_COUNT);
+  rc = ask(conn, cells);
   if (rc == TN_OK)
     rc = judge_mode(conn, cells[CELL_MODE]);
   if (rc != TN_OK)
@@ -254,5 +267,6 @@ mysql__setup_run(struct mysql__conn *conn)
     conn->limits.moment_max = MYSQL__MOMENT_MAX_WIDE;
   conn->is_cluster = strcmp(cells[CELL_CLUSTER], "1") == 0;
   learn_identity(conn, cells[CELL_ID], cells[CELL_IDENTITY]);
+  mysql__role_learn(conn, &cells[CELL_ROLE]);
   return conn->is_mariadb ? TN_OK : learn_cluster(conn);
 }
