@@ -6,20 +6,15 @@ import glob
 import os
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-from engine_load import Load, Pipe
+from driver import AWAY, Load, Pipe, servers
 
-SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers")
 PROXY = os.environ["TENON_FAULT_PROXY"]
 NAME, KILLS = sys.argv[1], int(sys.argv[2])
-
-# What the load may meet while the server is away, or throws sessions out.
-AWAY = {"connect", "lost", "timeout", "uncertain", "canceled", "limit"}
 
 SQL = {
     "postgresql": {
@@ -53,11 +48,7 @@ class Harm(unittest.TestCase):
 
     @classmethod
     def servers(cls, verb, *options, text=""):
-        done = subprocess.run([SERVERS, verb, NAME, cls.top, *options], input=text, text=True,
-                              capture_output=True, check=False)
-        if done.returncode != 0:
-            raise AssertionError(done.stderr)
-        return done.stdout.strip()
+        return servers(verb, NAME, cls.top, *options, text=text)
 
     def sql(self, *lines):
         return self.servers("sql", text="\n".join(lines))
@@ -66,7 +57,14 @@ class Harm(unittest.TestCase):
         self.url = self.servers("url") + "?max_pool_size=8&max_overflow=0&pool_retry_time=1&query_timeout=1"
 
     def begin(self, url=None, **how):
-        self.load = Load(self, url or self.url, **how)
+        self.load = Load(url or self.url, **how)
+        self.addCleanup(self.load.kill)
+        self.load.expect_service(5)
+
+    def end(self, allowed):
+        state = self.load.end(allowed)
+        print(f"{self.id().split('.')[-1]}: {state}", flush=True)
+        return state
 
     # ---- the server ----
 
@@ -76,7 +74,7 @@ class Harm(unittest.TestCase):
             self.servers("kill")
             self.servers("restart")
             self.load.expect_service()
-        self.assertTrue(self.load.end(AWAY)["errors"])
+        self.assertTrue(self.end(AWAY)["errors"])
 
     def test_restarted(self):
         self.begin()
@@ -84,7 +82,7 @@ class Harm(unittest.TestCase):
         time.sleep(0.5)
         self.servers("restart")
         self.load.expect_service()
-        self.load.end(AWAY)
+        self.end(AWAY)
 
     def end_sessions(self):
         if "end" in SQL:
@@ -103,7 +101,7 @@ class Harm(unittest.TestCase):
         for _ in range(3):
             self.end_sessions()
             self.load.expect_service()
-        self.assertLessEqual(sum(self.load.end(AWAY)["errors"].values()), 3 * 8)
+        self.assertLessEqual(sum(self.end(AWAY)["errors"].values()), 3 * 8)
 
     def test_read_only(self):
         self.begin()
@@ -116,7 +114,7 @@ class Harm(unittest.TestCase):
         if NAME == "postgresql":
             self.end_sessions()
         self.load.expect_service()
-        self.load.end(AWAY | {"read_only"})
+        self.end(AWAY | {"read_only"})
 
     def test_few_connections(self):
         """There are fewer than the pool may have: the rest wait, and go on."""
@@ -130,12 +128,12 @@ class Harm(unittest.TestCase):
         time.sleep(1.5)
         state = self.load.state()
         self.assertGreater(state["idle"] + state["lent"], 3)
-        self.load.end({"limit", "timeout"})
+        self.end({"limit", "timeout"})
 
     def test_few_descriptors(self):
         """There are too few for all connections: the rest wait, and go on."""
         self.begin()
-        pid = self.load.pipe.process.pid
+        pid = self.load.process.pid
         _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         few = len(os.listdir(f"/proc/{pid}/fd")) - 3
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, most))
@@ -148,7 +146,7 @@ class Harm(unittest.TestCase):
         time.sleep(1.5)
         state = self.load.state()
         self.assertEqual(state["idle"] + state["lent"], 8)
-        self.load.end(AWAY)
+        self.end(AWAY)
 
     # ---- the network ----
 
@@ -166,7 +164,7 @@ class Harm(unittest.TestCase):
             time.sleep(seconds)
             self.assertEqual(proxy.ask("pass"), "ok")
             self.load.expect_service()
-        return self.load.end(AWAY)
+        return self.end(AWAY)
 
     def test_black_hole(self):
         self.assertTrue(self.spoil("hole 0 both", 2.5)["errors"])
@@ -199,12 +197,12 @@ class Harm(unittest.TestCase):
             time.sleep(0.2)
             self.load.expect_service()
             self.assertAlmostEqual(self.load.state()["time"], time.time() + seconds, delta=60)
-        self.assertLessEqual(self.load.end(set())["connects"], 8)
+        self.assertLessEqual(self.end(set())["connects"], 8)
 
     def test_no_session_is_left_behind(self):
         """A load that has ended has closed all that it has opened."""
         self.begin()
-        self.load.end(set())
+        self.end(set())
         end = time.monotonic() + 5
         while int(self.sql(SQL["sessions"]).splitlines()[-1]) > 0:
             self.assertLess(time.monotonic(), end)

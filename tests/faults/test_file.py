@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from engine_load import Load
+from driver import Load
 
 MODE = sys.argv[1]
 HARM_S = 0.7
@@ -41,7 +41,14 @@ class Harm(unittest.TestCase):
                 os.chown(place, account, account)
         url = (f"sqlite:///file:{self.path}?uri=true&mode=rw&journal_mode={MODE}"
                "&synchronous=off&max_pool_size=4&max_overflow=0&pool_retry_time=1")
-        self.load = Load(self, url, user=account)
+        self.load = Load(url, user=account)
+        self.addCleanup(self.load.kill)
+        self.load.expect_service(5)
+
+    def end(self, allowed):
+        state = self.load.end(allowed)
+        print(f"{self.id().split('.')[-1]}: {state}", flush=True)
+        return state
 
     def through(self, harm, heal, allowed, must_fail=True):
         """Twice: harm, errors of the categories that are allowed, and service."""
@@ -50,7 +57,7 @@ class Harm(unittest.TestCase):
             time.sleep(HARM_S)
             heal()
             self.load.expect_service()
-        errors = self.load.end(allowed)["errors"]
+        errors = self.end(allowed)["errors"]
         if must_fail:
             self.assertTrue(errors)
 
@@ -74,7 +81,7 @@ class Harm(unittest.TestCase):
         self.assertTrue(self.load.state()["errors"])
         other.execute("COMMIT")
         self.load.expect_service()
-        self.load.end({"busy", "timeout"})
+        self.end({"busy", "timeout"})
 
     def test_moved_away_and_back(self):
         self.begin()

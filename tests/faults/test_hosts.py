@@ -1,0 +1,273 @@
+"""Several servers, and what becomes of them: test_hosts.py NAME DIR.
+
+NAME is pgpair, mypair or galera; tests/servers has started it in DIR. A load
+(load.c) checks by itself that no write that was acknowledged is lost; where
+each single loan counts, loans.c takes them."""
+import os
+import sys
+import time
+import unittest
+
+from driver import AWAY, Load, Pipe, servers
+
+LOANS = os.environ["TENON_FAULTS_LOANS"]
+NAME, DIR = sys.argv[1], sys.argv[2]
+THREADS = 8
+SERVICE_S = 3  # from when a server takes writes until all threads are served
+ENGINE = f"max_pool_size={THREADS}&max_overflow=0&pool_retry_time=1&query_timeout=1"
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Hosts(unittest.TestCase):
+    """What both pairs and the cluster need. Where a session is, `place` tells:
+    the port of its server."""
+
+    place = "SELECT @@port"
+    is_fresh = True  # each test begins with servers that are as they were at first
+
+    def setUp(self):
+        if self.is_fresh:
+            servers("start", NAME, DIR)
+        self.url = servers("url", NAME, DIR)
+        hosts = self.url.split("@")[1].split("/")[0].split(",")
+        self.ports = [int(host.rpartition(":")[2]) for host in hosts]
+
+    @staticmethod
+    def sql(number, *lines):
+        return servers("sql", f"{NAME}.{number}", DIR, text="\n".join(lines))
+
+    @staticmethod
+    def kill(number):
+        servers("kill", f"{NAME}.{number}", DIR)
+
+    def loans(self, options):
+        pipe = Pipe(LOANS, f"{self.url}?{ENGINE}&{options}")
+        self.addCleanup(pipe.kill)
+        self.assertEqual(pipe.first, "ready")
+        return pipe
+
+    def load(self, options):
+        load = Load(f"{self.url}?{ENGINE}&{options}", THREADS)
+        self.addCleanup(load.kill)
+        load.expect_service(5)
+        return load
+
+    def where(self, options):
+        """The number of the server that a connection leads to."""
+        answer = self.loans(options).ask(f"run {self.place}").split()
+        self.assertEqual(answer[0], "ok", answer)
+        return self.ports.index(int(answer[1])) + 1
+
+    def refusal(self, options):
+        """Why no server will do, in how many seconds: a line for each."""
+        began = time.monotonic()
+        answer = self.loans(options).ask(f"run {self.place}")
+        self.assertEqual(answer.split()[0], "connect", answer)
+        lines = answer.split(" | ", 1)[1].split("|")
+        self.assertEqual(len(lines), len(self.ports), answer)
+        for port, line in zip(self.ports, lines):
+            self.assertIn(f":{port}: ", line)
+        return lines, time.monotonic() - began
+
+    def spread(self, tries):
+        """Which servers so many connections of a random order lead to."""
+        pipe = self.loans("host_policy=random&pool_kind=null")
+        return {pipe.ask(f"run {self.place}").split()[1] for _ in range(tries)}
+
+
+class Pair(Hosts):
+    """Two servers: the first takes writes, the second does not."""
+
+    def test_policies(self):
+        for policy, number in (("first", 1), ("primary", 1), ("standby", 2),
+                               ("prefer-standby", 2)):
+            with self.subTest(policy):
+                self.assertEqual(self.where(f"host_policy={policy}"), number)
+        self.assertEqual(len(self.spread(24)), 2)
+
+    def test_standby_killed(self):
+        self.kill(2)
+        self.assertEqual(self.where("host_policy=prefer-standby"), 1)
+        self.assertEqual(self.where("host_policy=random"), 1)
+        lines, _ = self.refusal("host_policy=standby")
+        self.assertIn("host_policy=standby wants a standby", lines[0])
+        self.assertIn("refused", lines[1])
+
+    def test_primary_killed(self):
+        """Without a primary writes fail in time and say why; then all goes on."""
+        load = self.load("host_policy=primary")
+        self.kill(1)
+        lines, seconds = self.refusal("host_policy=primary")
+        self.assertIn("refused", lines[0])
+        self.assertIn("host_policy=primary wants a primary", lines[1])
+        self.assertLess(seconds, 2)
+        self.assertEqual(self.where("host_policy=prefer-standby"), 2)
+        self.promote()
+        load.expect_service(SERVICE_S)
+        self.assertTrue(load.end(AWAY)["errors"])
+        self.assertEqual(self.where("host_policy=primary"), 2)
+
+    def promote(self):
+        raise NotImplementedError
+
+
+class PgPair(Pair):
+
+    place = "SELECT inet_server_port()"
+
+    def promote(self):
+        self.sql(2, "SELECT pg_promote(true, 10)")
+
+    def test_promoted_standby(self):
+        """A session that is idle is found out before it is lent."""
+        idle = self.loans("host_policy=standby&pool_ping_time=1")
+        self.assertEqual(idle.ask(f"run {self.place}"), f"ok {self.ports[1]}")
+        self.promote()
+        time.sleep(1.1)
+        answer = idle.ask(f"run {self.place}")
+        self.assertEqual(answer.split()[0], "connect", answer)
+        self.assertIn("host_policy=standby wants a standby", answer)
+
+    def test_read_only(self):
+        """A server that takes no more writes is left by who wants to write."""
+        pipe = self.loans("target_session_attrs=read-write")
+        self.assertEqual(pipe.ask("run CREATE TABLE t (a int)"), "ok")
+        self.sql(1, "ALTER SYSTEM SET default_transaction_read_only = on",
+                 "SELECT pg_reload_conf()")
+        wait_until(lambda: not pipe.ask("run INSERT INTO t VALUES (1)").startswith("ok"), 5,
+                   "read-only")
+        answer = pipe.ask("run SELECT 1")
+        self.assertEqual(answer.split()[0], "connect", answer)
+
+    def test_access_is_the_users(self):
+        """What a session sets for itself says nothing of the server."""
+        pipe = self.loans("target_session_attrs=read-write")
+        pipe.ask("run CREATE TABLE u (a int)")
+        pipe.ask("hold")
+        self.assertEqual(pipe.ask("held BEGIN READ ONLY"), "ok")
+        answer = pipe.ask("held INSERT INTO u VALUES (1)")
+        self.assertEqual(answer.split()[:2], ["read_only", "aborted"], answer)
+        self.assertEqual(pipe.ask("held ROLLBACK"), "ok")
+
+
+class MyPair(Pair):
+
+    def promote(self):
+        """When it has done all that it was sent."""
+        self.sql(2, "STOP SLAVE IO_THREAD")
+        names, values = (line.split("\t") for line in self.sql(2, "SHOW SLAVE STATUS").split("\n"))
+        at = dict(zip(names, values))["Gtid_IO_Pos"]
+        if at:
+            done = self.sql(2, f"SELECT MASTER_GTID_WAIT('{at}', 10)")
+            self.assertEqual(done.splitlines()[-1], "0")
+        self.sql(2, "STOP SLAVE", "SET GLOBAL read_only = 0")
+
+    def switch(self):
+        """Commits have waited until the replica had them, so it has all."""
+        self.sql(1, "SET GLOBAL read_only = 1")
+        self.promote()
+
+    def sessions(self, number):
+        found = self.sql(number, "SELECT count(*) FROM information_schema.processlist "
+                         "WHERE user = 'tenon'")
+        return int(found.splitlines()[-1])
+
+    def test_demoted(self):
+        """One error at most for each loan, and no session is left there."""
+        load = self.load("host_policy=primary")
+        self.switch()
+        load.expect_service(SERVICE_S)
+        wait_until(lambda: self.sessions(1) == 0, 2, "nobody is at the demoted server")
+        errors = load.end(AWAY | {"read_only"})["errors"]
+        self.assertLessEqual(errors.get("read_only", 0), THREADS, errors)
+
+    def test_demoted_without_a_replica(self):
+        """What it met stays so: the error of a write is clear and comes soon."""
+        pipe = self.loans("host_policy=primary")
+        pipe.ask("run CREATE TABLE t (a int)")
+        self.assertEqual(pipe.ask("fill 4"), "ok")
+        pipe.ask("hold")
+        self.sql(1, "SET GLOBAL read_only = 1")
+        answer = pipe.ask("run INSERT INTO t VALUES (1)")
+        self.assertEqual(answer.split()[:2], ["read_only", "dead"], answer)
+        answer = pipe.ask("run INSERT INTO t VALUES (1)")
+        self.assertEqual(answer.split()[0], "connect", answer)
+        self.assertIn("host_policy=primary wants a primary", answer)
+        self.assertEqual(pipe.ask(f"held {self.place}"), f"ok {self.ports[0]}")
+        self.assertEqual(pipe.ask("give"), "ok")
+        self.assertEqual(pipe.ask("state").split()[1], "0", "all of its age have gone")
+
+    def test_idle_sessions_change_over(self):
+        """Both kinds are found out by their pings: no loan meets an error."""
+        writer = self.loans("host_policy=primary&pool_ping_time=1")
+        reader = self.loans("host_policy=standby&pool_ping_time=1")
+        self.assertEqual(writer.ask(f"run {self.place}"), f"ok {self.ports[0]}")
+        self.assertEqual(reader.ask(f"run {self.place}"), f"ok {self.ports[1]}")
+        self.switch()
+        time.sleep(1.1)
+        self.assertEqual(writer.ask(f"run {self.place}"), f"ok {self.ports[1]}")
+        self.assertEqual(reader.ask(f"run {self.place}"), f"ok {self.ports[0]}")
+
+    def test_read_only_transaction(self):
+        """What the session asked for says nothing of the server."""
+        pipe = self.loans("host_policy=primary")
+        pipe.ask("run CREATE TABLE u (a int)")
+        pipe.ask("hold")
+        self.assertEqual(pipe.ask("held START TRANSACTION READ ONLY"), "ok")
+        answer = pipe.ask("held INSERT INTO u VALUES (1)")
+        self.assertEqual(answer.split()[:2], ["read_only", "usable"], answer)
+
+
+class Galera(Hosts):
+
+    is_fresh = False  # it takes a while to start
+
+    def status(self, number):
+        return self.sql(number, "SHOW STATUS LIKE 'wsrep_ready'").split()[-1]
+
+    def test_isolated_node(self):
+        """A node without the others is left, and taken again when it is back."""
+        self.assertEqual(self.where("host_policy=primary"), 1)
+        load = self.load("host_policy=first")
+        self.sql(1, "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
+        wait_until(lambda: self.status(1) == "OFF", 10, "the node is cut off")
+        load.expect_service(SERVICE_S + 3)
+        self.assertEqual(self.where("host_policy=first"), 2)
+        load.end(AWAY)
+        self.sql(1, "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'")
+        wait_until(lambda: self.status(1) == "ON", 20, "the node is back")
+        self.assertEqual(self.where("host_policy=first"), 1)
+
+    def test_random(self):
+        self.assertEqual(len(self.spread(40)), 3)
+
+    def test_without_quorum(self):
+        """What is left of a cluster is no server, and an idle session says so."""
+        pipe = self.loans("pool_ping_time=1")
+        self.assertEqual(pipe.ask(f"run {self.place}"), f"ok {self.ports[0]}")
+        self.kill(2)
+        self.kill(3)
+        wait_until(lambda: self.status(1) == "OFF", 10, "the node is alone")
+        time.sleep(1.1)
+        answer = pipe.ask(f"run {self.place}")
+        self.assertEqual(answer.split()[0], "connect", answer)
+        lines, seconds = self.refusal("host_policy=first")
+        self.assertIn("a cluster", lines[0])
+        self.assertIn("non-Primary", lines[0])
+        self.assertIn("refused", lines[1])
+        self.assertLess(seconds, 2)
+
+
+CASES = {"pgpair": PgPair, "mypair": MyPair, "galera": Galera}
+
+if __name__ == "__main__":
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(CASES[NAME])
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    sys.exit(not result.wasSuccessful())
