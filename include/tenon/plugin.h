@@ -740,7 +740,7 @@ tn_attempt_end(const struct tn_call *call, uint32_t left)
   }
 
 /* Whose turn it is: each host's, then once more that of those that the plug-in
- * has set aside in the first round. */
+ * has set aside in the first round. The plug-in's own, like its locals. */
 struct tn_host_turns {
   uint32_t count;
   uint32_t taken; /* more than `count`: it is the second round */

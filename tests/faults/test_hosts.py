@@ -30,21 +30,25 @@ class Hosts(unittest.TestCase):
     the port of its server."""
 
     place = "SELECT @@port"
-    is_fresh = True  # each test begins with servers that are as they were at first
+    can_restart = True
+    is_changed = False  # by a test: the next one begins with new servers
 
     def setUp(self):
-        if self.is_fresh:
+        if self.can_restart and Hosts.is_changed:
             servers("start", NAME, DIR)
+        Hosts.is_changed = False
         self.url = servers("url", NAME, DIR)
         hosts = self.url.split("@")[1].split("/")[0].split(",")
         self.ports = [int(host.rpartition(":")[2]) for host in hosts]
 
     @staticmethod
     def sql(number, *lines):
+        Hosts.is_changed = True
         return servers("sql", f"{NAME}.{number}", DIR, text="\n".join(lines))
 
     @staticmethod
     def kill(number):
+        Hosts.is_changed = True
         servers("kill", f"{NAME}.{number}", DIR)
 
     def loans(self, options):
@@ -227,7 +231,7 @@ class MyPair(Pair):
 
 class Galera(Hosts):
 
-    is_fresh = False  # it takes a while to start
+    can_restart = False  # it takes a while
 
     def status(self, number):
         return self.sql(number, "SHOW STATUS LIKE 'wsrep_ready'").split()[-1]
