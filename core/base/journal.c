@@ -158,11 +158,11 @@ set_up(tn_journal *journal, const char *path, const char *identifier,
                       "journal: the identifier must be one line of at most %d "
                       "bytes",
                       IDENTIFIER_SIZE - 1);
-  strcpy(journal->identifier, identifier);
+  memcpy(journal->identifier, identifier, strlen(identifier) + 1);
   journal->address.sun_family = AF_UNIX;
   if (strlen(path) >= sizeof journal->address.sun_path)
     return tn_err_set(err, TN_E_USAGE, "journal: %s is too long a path", path);
-  strcpy(journal->address.sun_path, path);
+  memcpy(journal->address.sun_path, path, strlen(path) + 1);
   return look(journal, err);
 }
 
