@@ -287,14 +287,15 @@ run_plain(const char *sql)
 }
 
 /* A thread that has connected releases what is its own a moment after it has
- * said that it is done. */
+ * said that it is done. One that goes on stopping a statement, whose session
+ * was given up, has done so after some seconds. */
 static long
 left_behind(long live)
 {
   static const struct timespec pause = { .tv_nsec = 1000000 };
   int i;
 
-  for (i = 0; i < 1000 && oom_live() != live; i++)
+  for (i = 0; i < 10000 && oom_live() != live; i++)
     nanosleep(&pause, NULL);
   return oom_live() - live;
 }
