@@ -34,6 +34,23 @@ unlink_statement(tn_prepared *prepared)
   prepared->conn = NULL;
 }
 
+/* Its connection goes before it is closed. A listener that ran something there
+ * now would change the list that is just gone through. */
+static void
+tell_end(tn_result *result)
+{
+  tn_conn *conn = result->conn;
+  uint32_t activity = ACTIVITY_IDLE;
+  bool is_ours = atomic_compare_exchange_strong(&conn->activity, &activity,
+                                                ACTIVITY_RUNNING);
+
+  if (result->is_open && !tn_conn__is_inherited(conn))
+    tn_watch__done(result);
+  tn_watch__clear(&result->watch);
+  if (is_ours)
+    (void)tn_conn__end(conn, TN_OK, NULL);
+}
+
 void
 tn_prepared__orphan(tn_prepared *prepared)
 {
@@ -41,6 +58,8 @@ tn_prepared__orphan(tn_prepared *prepared)
   struct tn_host_call call;
 
   tn_result__finish(result);
+  if (result->watch.began != 0)
+    tell_end(result);
   result->conn = NULL;
 
   /* The columns are the statement's. */

@@ -32,7 +32,8 @@ enum tn_event_kind {
   TN_EVENT_BEFORE,      /* a statement is about to run: the listener may refuse
                            it or change its text */
   TN_EVENT_AFTER,       /* the server has answered; or `err` */
-  TN_EVENT_DONE,        /* its result is closed */
+  TN_EVENT_DONE,        /* its result is closed, or its connection is given
+                           back or closed before, and fails all calls */
   TN_EVENT_ERROR,       /* a call on a connection has failed: the listener may
                            change `err` */
   TN_EVENT_SLOW,        /* AFTER, of a statement that took slow_query_time */

@@ -275,6 +275,34 @@ Test(event, a_slow_statement_is_told_of)
   close_engine();
 }
 
+static enum tn_code
+run_in_done(struct tn_event *event, void *user)
+{
+  (void)user;
+  note(event->kind == TN_EVENT_DONE ? "DONE " : "GIVE ", "");
+  if (event->kind == TN_EVENT_DONE)
+    cr_expect_eq(tn_conn_exec(event->conn, "x", NULL, NULL), TN_E_STATE);
+  return TN_OK;
+}
+
+Test(event, a_connection_that_is_given_back_ends_what_is_open)
+{
+  const struct tn_query query = { .sql = "SELECT" };
+  tn_result *result = NULL;
+  tn_conn *taken;
+
+  SCRIPT_RESULTS(results);
+  open_engine("");
+  listen_to(TN_EVENT_BIT(TN_EVENT_DONE) | TN_EVENT_BIT(TN_EVENT_GIVE),
+            run_in_done, NULL);
+  taken = take_named("me");
+  cr_assert_eq(tn_conn_query(taken, &query, &result, &err), TN_OK);
+  tn_pool_give(&taken);
+  tn_result_close(&result);
+  cr_expect_str_eq(told, "DONE GIVE ", "%s", told);
+  close_engine();
+}
+
 /* ---- what a listener may change ---- */
 
 static const char *new_text = "other";

@@ -135,6 +135,27 @@ Test(statement_log, a_failure_is_one_line_with_its_category_and_no_message)
   close_engine();
 }
 
+Test(statement_log, a_result_that_is_closed_too_late_has_its_line_all_the_same)
+{
+  const struct tn_query query = { .sql = "SELECT 1" };
+  const tn_value *row = NULL;
+  tn_result *result = NULL;
+  tn_conn *taken;
+
+  SCRIPT_RESULTS(results);
+  open_engine("&connection_debug=50");
+  taken = take_as("me");
+  cr_assert_eq(tn_conn_query(taken, &query, &result, &err), TN_OK);
+  cr_assert_eq(tn_result_next(result, &row, &err), TN_OK);
+  tn_pool_give(&taken);
+  cr_expect_str_eq(told_lines(),
+                   "info: statement of \"me\": T ms, 1 row: SELECT 1\n", "%s",
+                   told_text);
+  tn_result_close(&result);
+  cr_expect_str_eq(log_text, "");
+  close_engine();
+}
+
 Test(statement_log, a_batch_is_one_line)
 {
   const tn_value values[] = { tn_int64(1), tn_int64(2) };
