@@ -157,12 +157,12 @@ static const struct tn_config_option options[] = {
            "worked. Bool.",
            ""),
   BOOL_ROW("use_db_reconnect", "false",
-           "Run a call again after a lost connection, if it is marked as safe "
-           "to repeat. Bool.",
+           "Run a transaction again after a lost connection, too, if nothing "
+           "of it can have taken effect. Bool.",
            ""),
   COUNT_ROW("db_max_retries", "20", -1, MOST,
-            "Repeats of a transaction after a deadlock or a lost connection. "
-            "A count; -1 is without end.",
+            "Repeats of a transaction after a deadlock, its like, or a lost "
+            "connection. A count; -1 is without end.",
             ""),
   SECONDS_ROW("db_retry_interval", "1", 0,
               "Time before the first repeat of a transaction. Seconds.", ""),

@@ -20,6 +20,7 @@
 #include <tenon/pool.h>
 #include <tenon/registry.h>
 #include <tenon/result.h>
+#include <tenon/retry.h>
 #include <tenon/url.h>
 #include <tenon/value.h>
 

@@ -1,0 +1,24 @@
+/* What the files of this layer share. */
+#ifndef TENON_SESSION_PRIV_H
+#define TENON_SESSION_PRIV_H
+
+#include <stdbool.h>
+#include <tenon/retry.h>
+
+/* The calls under one policy. */
+struct tn_retry_run {
+  struct tn_retry policy; /* nothing left zero that stands for a value */
+  uint64_t attempts;      /* that have ended */
+  uint64_t interval_ms;   /* the next one, not bounded */
+  tn_deadline deadline;
+};
+
+/* Fails: TN_E_USAGE. */
+enum tn_code tn_retry__start(const struct tn_retry *policy,
+                             struct tn_retry_run *ret, tn_err *err);
+
+/* A call has ended with `*rc` and `err` (not NULL). True: it is time to call
+ * again, after a sleep, and `err` is empty. False: `*rc` is the end. */
+bool tn_retry__again(struct tn_retry_run *run, enum tn_code *rc, tn_err *err);
+
+#endif
