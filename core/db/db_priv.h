@@ -109,6 +109,15 @@ enum tn_conn_count {
   CONN_COUNT_COUNT
 };
 
+/* What a scope that has begun a transaction (session/txn.c) is to know of what
+ * becomes of it. */
+struct tn_txn_watch {
+  bool is_ending; /* by the scope itself */
+  bool is_over;   /* a statement, or somebody else, has ended it: the next
+                     statement would commit alone */
+  tn_err cause;   /* why the server has destroyed it; code 0: it has not */
+};
+
 struct tn_conn {
   const struct tn_backend *backend;
   void *handle;
@@ -142,9 +151,11 @@ struct tn_conn {
   const char *application; /* "": not said */
   char traceparent[TN_TRACEPARENT_SIZE + 1]; /* of the loan; "": none */
   struct tn_strbuf traced;                   /* the text with its comment */
-  bool has_failed;   /* the operation, as is counted and told */
-  tn_result *failed; /* of the operation, by what it failed; or NULL */
-  bool is_severed;   /* the backend has abandoned it */
+  bool has_failed;          /* the operation, as is counted and told */
+  tn_result *failed;        /* of the operation, by what it failed; or NULL */
+  struct tn_txn_watch *txn; /* of the scope that has begun the transaction; or
+                               NULL */
+  bool is_severed;          /* the backend has abandoned it */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */
   tn_err scratch; /* when the caller passes no error object */

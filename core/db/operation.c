@@ -1,6 +1,7 @@
 /* How operations begin, end and are canceled; db_priv.h has the rule. */
 #include "watch.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,19 @@ tn_conn__closing(tn_conn *conn, struct tn_host_call *call)
   tn_err_clear(&conn->scratch);
 }
 
+/* A scope's transaction has been ended by what it knows nothing of. */
+static enum tn_code
+refuse_alone(tn_err *err)
+{
+  enum tn_code rc =
+      tn_err_set(err, TN_E_STATE,
+                 "transaction: a statement that commits by itself, or a call "
+                 "on the connection, has ended it; end its scope first");
+
+  tn_err_verdicts(err, TN_CONNECTION_ABORTED, TN_REPLAY_NEVER);
+  return rc;
+}
+
 enum tn_code
 tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
                struct tn_host_call *call, tn_err **err)
@@ -81,6 +95,8 @@ tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
                     "conn: the connection was lost before; close it");
     return tn_conn__end(conn, rc, *err);
   }
+  if (conn->txn != NULL && conn->txn->is_over && !conn->txn->is_ending)
+    return tn_conn__end(conn, refuse_alone(*err), *err);
   init_call(conn, deadline, arena, call, *err);
 
   /* A deadline that has passed sends nothing, whatever the backend would do. */
@@ -114,9 +130,30 @@ tn_conn__grace(const tn_conn *conn, struct tn_host_call *call)
     call->call.host->grace(&call->call, TN_GRACE_MAX);
 }
 
+/* The first error that ends a transaction is why; those after it only say that
+ * it has ended. */
+static void
+keep_cause(struct tn_txn_watch *txn, const tn_err *err)
+{
+  if (err->connection >= TN_CONNECTION_ABORTED && txn->cause.code == 0)
+    txn->cause = *err;
+}
+
+static void
+add_cause(const struct tn_txn_watch *txn, tn_err *err)
+{
+  if (err->connection < TN_CONNECTION_ABORTED || txn->cause.code == 0 ||
+      strcmp(err->message, txn->cause.message) == 0)
+    return;
+  tn_err_add(err, TN_ERR_DETAIL, "why it has ended:");
+  tn_err_add(err, TN_ERR_DETAIL, txn->cause.message);
+}
+
 void
 tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err)
 {
+  if (code != TN_OK && err != NULL && conn->txn != NULL)
+    keep_cause(conn->txn, err);
   if (code == TN_OK || err == NULL || err->connection != TN_CONNECTION_DEAD)
     return;
   conn->is_lost = conn->is_lost || (!conn->is_dead && code != TN_E_TIMEOUT &&
@@ -141,6 +178,8 @@ tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err)
     return code;
   conn->has_failed = true;
   conn->counts[CONN_FAILURES]++;
+  if (conn->txn != NULL && err != NULL)
+    add_cause(conn->txn, err);
   if (err == NULL || !tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_ERROR)))
     return code;
   return tn_watch__error(conn, code, err);
@@ -154,6 +193,8 @@ tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
   tn_conn__note(conn, code, err);
   if (code != TN_OK)
     code = tn_conn__fail(conn, code, err);
+  if (conn->txn != NULL && !conn->is_dead && !tn_conn__is_inherited(conn))
+    conn->txn->is_over = tn_conn_txn_state(conn) == TN_TXN_NONE;
   conn->running = NULL;
   if (atomic_compare_exchange_strong_explicit(
           &conn->activity, &activity, ACTIVITY_IDLE, memory_order_release,

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <tenon/retry.h>
+#include <tenon/txn.h>
 
 /* The calls under one policy. */
 struct tn_retry_run {

@@ -21,6 +21,7 @@
 #include <tenon/registry.h>
 #include <tenon/result.h>
 #include <tenon/retry.h>
+#include <tenon/txn.h>
 #include <tenon/url.h>
 #include <tenon/value.h>
 

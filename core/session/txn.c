@@ -1,0 +1,255 @@
+/* Scopes of transactions and savepoints. The connection tells what becomes of
+ * the transaction (struct tn_txn_watch), whoever ends it. */
+#include <tenon/txn.h>
+
+#include <stdio.h>
+
+#include "db_priv.h"
+#include "session_priv.h"
+
+struct tn_txn {
+  tn_conn *conn; /* NULL: the transaction has ended with a scope around */
+  tn_txn *outer; /* NULL: this is the transaction */
+  tn_txn *inner; /* the scope inside that is open */
+  unsigned depth;
+  bool is_loan;
+  bool is_done; /* committed or rolled back */
+  struct tn_txn_watch watch;
+};
+
+#define NAME_SIZE 24
+
+static void
+print_name(const tn_txn *txn, char name[NAME_SIZE])
+{
+  snprintf(name, NAME_SIZE, "tn_scope_%u", txn->depth);
+}
+
+tn_conn *
+tn_txn_conn(const tn_txn *txn)
+{
+  return txn->conn;
+}
+
+const tn_err *
+tn_txn_cause(const tn_txn *txn)
+{
+  const struct tn_txn_watch *watch = txn->conn != NULL && txn->conn->txn != NULL
+                                         ? txn->conn->txn
+                                         : &txn->watch;
+
+  return watch->cause.code != 0 ? &watch->cause : NULL;
+}
+
+/* Fail as the server did when it destroyed the transaction. */
+static enum tn_code
+fail_as_cause(const tn_txn *txn, tn_err *err)
+{
+  const tn_err *cause = tn_txn_cause(txn);
+
+  if (err != NULL)
+    *err = *cause;
+  return (enum tn_code)cause->code;
+}
+
+static enum tn_code
+require_open(const tn_txn *txn, tn_err *err)
+{
+  if (txn->is_done)
+    return tn_err_set(err, TN_E_STATE, "transaction: its scope is over");
+  if (txn->inner != NULL)
+    return tn_err_set(err, TN_E_STATE,
+                      "transaction: a scope inside is open; end it first");
+  return TN_OK;
+}
+
+/* ---- beginning ---- */
+
+static enum tn_code
+begin(tn_txn *txn, const struct tn_txn_options *options, tn_err *err)
+{
+  enum tn_code rc;
+
+  if (txn->conn->txn != NULL)
+    return tn_err_set(err, TN_E_STATE,
+                      "transaction: the connection is in a scope; nest one");
+  rc = tn_conn_begin(txn->conn, options, err);
+  if (rc == TN_OK)
+    txn->conn->txn = &txn->watch;
+  return rc;
+}
+
+enum tn_code
+tn_txn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_txn **ret,
+             tn_err *err)
+{
+  tn_txn *txn = tn_memory_zalloc(sizeof *txn);
+  enum tn_code rc;
+
+  if (txn == NULL)
+    return tn_err_memory(err, "transaction");
+  txn->conn = conn;
+  rc = begin(txn, options, err);
+  if (rc == TN_OK)
+    *ret = txn;
+  else
+    tn_memory_free(txn);
+  return rc;
+}
+
+enum tn_code
+tn_txn_take(tn_engine *engine, const struct tn_loan *loan,
+            const struct tn_txn_options *options, tn_txn **ret, tn_err *err)
+{
+  tn_conn *conn = NULL;
+  tn_txn *txn = NULL;
+  enum tn_code rc = tn_engine_take(engine, loan, &conn, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_txn_begin(conn, options, &txn, err);
+  if (txn == NULL) {
+    tn_pool_give(&conn);
+    return rc;
+  }
+  txn->is_loan = true;
+  *ret = txn;
+  return TN_OK;
+}
+
+enum tn_code
+tn_txn_nest(tn_txn *outer, tn_txn **ret, tn_err *err)
+{
+  char name[NAME_SIZE];
+  enum tn_code rc = require_open(outer, err);
+  tn_txn *txn;
+
+  if (rc != TN_OK)
+    return rc;
+  txn = tn_memory_zalloc(sizeof *txn);
+  if (txn == NULL)
+    return tn_err_memory(err, "transaction");
+  txn->conn = outer->conn;
+  txn->outer = outer;
+  txn->depth = outer->depth + 1;
+  print_name(txn, name);
+  rc = tn_conn_savepoint(txn->conn, name, err);
+  if (rc != TN_OK) {
+    tn_memory_free(txn);
+    return rc;
+  }
+  outer->inner = txn;
+  *ret = txn;
+  return TN_OK;
+}
+
+/* ---- ending ---- */
+
+/* The scope around, if there is one, can go on. */
+static void
+finish(tn_txn *txn)
+{
+  tn_txn *inner = txn->inner;
+
+  txn->is_done = true;
+  txn->inner = NULL;
+  if (txn->outer != NULL)
+    txn->outer->inner = NULL;
+  for (; inner != NULL; inner = inner->inner) {
+    inner->is_done = true;
+    inner->outer = NULL;
+    inner->conn = NULL;
+  }
+}
+
+static enum tn_code
+commit_outermost(tn_txn *txn, tn_err *err)
+{
+  enum tn_code rc;
+
+  /* One that is over by now is none that we end. */
+  txn->watch.is_ending = !txn->watch.is_over;
+  rc = tn_conn_commit(txn->conn, err);
+  txn->watch.is_ending = false;
+  if (rc == TN_OK || rc == TN_E_UNCERTAIN)
+    finish(txn);
+  return rc;
+}
+
+enum tn_code
+tn_txn_commit(tn_txn *txn, tn_err *err)
+{
+  char name[NAME_SIZE];
+  enum tn_code rc = require_open(txn, err);
+
+  if (rc != TN_OK)
+    return rc;
+  if (tn_txn_cause(txn) != NULL)
+    return fail_as_cause(txn, err);
+  if (txn->outer == NULL)
+    return commit_outermost(txn, err);
+  print_name(txn, name);
+  rc = tn_conn_release_savepoint(txn->conn, name, err);
+  if (rc == TN_OK)
+    finish(txn);
+  return rc;
+}
+
+/* On failure of what belongs to a transaction that the server has destroyed,
+ * the savepoint has gone with it: why is what counts. */
+static enum tn_code
+rollback_inner(tn_txn *txn, tn_err *err)
+{
+  struct tn_txn_watch *watch = txn->conn->txn;
+  char name[NAME_SIZE];
+  enum tn_code rc;
+
+  print_name(txn, name);
+  rc = tn_conn_rollback_savepoint(txn->conn, name, err);
+  if (rc == TN_OK) {
+    watch->cause.code = TN_OK;
+    rc = tn_conn_release_savepoint(txn->conn, name, err);
+  }
+  finish(txn);
+  if (rc != TN_OK && tn_txn_cause(txn) != NULL)
+    return fail_as_cause(txn, err);
+  return rc;
+}
+
+enum tn_code
+tn_txn_rollback(tn_txn *txn, tn_err *err)
+{
+  enum tn_code rc;
+
+  if (txn->is_done)
+    return TN_OK;
+  if (txn->outer != NULL)
+    return rollback_inner(txn, err);
+  txn->watch.is_ending = true;
+  rc = tn_conn_rollback(txn->conn, err);
+  txn->watch.is_ending = false;
+  finish(txn);
+  return rc;
+}
+
+void
+tn_txn_end(tn_txn **txn)
+{
+  tn_txn *ended = txn != NULL ? *txn : NULL;
+  tn_conn *conn;
+  bool is_clean;
+
+  if (ended == NULL)
+    return;
+  *txn = NULL;
+  is_clean = tn_txn_rollback(ended, NULL) == TN_OK;
+  conn = ended->conn;
+  if (conn != NULL && conn->txn == &ended->watch) {
+    conn->txn = NULL;
+    if (ended->is_loan && is_clean)
+      tn_pool_give(&conn);
+    else if (ended->is_loan)
+      tn_pool_discard(&conn);
+  }
+  tn_memory_free(ended);
+}

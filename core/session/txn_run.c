@@ -1,0 +1,186 @@
+/* Functions in transactions, from the begin again when that can help. */
+#include <tenon/txn.h>
+
+#include "base_priv.h"
+#include "session_priv.h"
+
+/* ---- once ---- */
+
+/* Is what a function says no more than that its transaction was gone? */
+static bool
+is_consequence(enum tn_code rc, const tn_err *err, const tn_err *cause)
+{
+  return rc == TN_OK || rc == TN_E_STATE || rc == TN_E_LOST ||
+         err->connection >= TN_CONNECTION_ABORTED ||
+         cause->replay == TN_REPLAY_SAFE ||
+         cause->replay == TN_REPLAY_TRANSACTION;
+}
+
+/* A function may have caught the error that the server destroyed the
+ * transaction for, and another one hides it: a lost savepoint, say. */
+static enum tn_code
+call_once(tn_txn *txn, tn_run_fn call, void *user, tn_err *err)
+{
+  enum tn_code rc = call(txn, user, err);
+  const tn_err *cause = tn_txn_cause(txn);
+
+  if (rc != TN_OK && err->code == 0)
+    rc = tn_err_set(err, rc, "transaction: the function that ran in it failed");
+  if (cause == NULL || !is_consequence(rc, err, cause))
+    return rc;
+  *err = *cause;
+  return (enum tn_code)cause->code;
+}
+
+enum tn_code
+tn_run_in(tn_txn *outer, tn_run_fn call, void *user, tn_err *err)
+{
+  TN_CLEANUP(tn_txn_end) tn_txn *txn = NULL;
+  tn_err own = TN_ERR_INIT;
+  enum tn_code rc;
+
+  if (err == NULL)
+    err = &own;
+  tn_err_clear(err);
+  rc = tn_txn_nest(outer, &txn, err);
+  if (rc == TN_OK)
+    rc = call_once(txn, call, user, err);
+  if (rc == TN_OK)
+    rc = tn_txn_commit(txn, err);
+  return rc;
+}
+
+/* ---- what became of it ---- */
+
+struct question {
+  tn_engine *engine;
+  tn_txn_check_fn check;
+  void *user;
+  int is_committed;
+};
+
+/* tn_retry_fn */
+static enum tn_code
+ask(void *user, tn_err *err)
+{
+  TN_CLEANUP(tn_pool_give) tn_conn *conn = NULL;
+  struct question *question = user;
+  enum tn_code rc = tn_engine_take(question->engine, NULL, &conn, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = question->check(conn, question->user, &question->is_committed, err);
+
+  /* Whether the question took effect, with a lock say, does not matter. */
+  if (rc != TN_OK && err->replay == TN_REPLAY_UNKNOWN)
+    tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
+  return rc;
+}
+
+enum tn_code
+tn_txn_resolve(tn_engine *engine, const struct tn_retry *retry,
+               tn_txn_check_fn check, void *user, int *ret_is_committed,
+               tn_err *err)
+{
+  struct question question = { .engine = engine, .check = check, .user = user };
+  struct tn_retry policy = retry != NULL ? *retry : tn_retry_of_engine(engine);
+  enum tn_code rc;
+
+  /* The connection was lost a moment ago. To ask again does no harm. */
+  if (policy.categories != 0)
+    policy.categories |= TN_RETRY_ON_LOST;
+  rc = tn_retry_call(&policy, ask, &question, err);
+  if (rc == TN_OK)
+    *ret_is_committed = question.is_committed;
+  return rc;
+}
+
+/* `err` says that the commit is uncertain, and goes on to say so unless
+ * somebody knows better. */
+static enum tn_code
+resolve(tn_engine *engine, const struct tn_run_options *options, void *user,
+        tn_err *err)
+{
+  int is_committed = 0;
+  tn_err own = TN_ERR_INIT;
+  enum tn_code rc = TN_E_UNCERTAIN;
+
+  if (options->check == NULL)
+    return rc;
+  rc = tn_txn_resolve(engine, options->retry, options->check, user,
+                      &is_committed, &own);
+  if (rc != TN_OK) {
+    tn_err_add(err, TN_ERR_DETAIL, own.message);
+    return TN_E_UNCERTAIN;
+  }
+  if (is_committed != 0) {
+    tn_err_clear(err);
+    return TN_OK;
+  }
+  err->code = TN_E_LOST;
+  tn_err_verdicts(err, 0, TN_REPLAY_TRANSACTION);
+  return TN_E_LOST;
+}
+
+/* ---- again and again ---- */
+
+static enum tn_code
+attempt(tn_engine *engine, const struct tn_run_options *options,
+        const struct tn_retry_run *run, tn_txn **ret, tn_err *err)
+{
+  const struct tn_loan loan = {
+    .label = options->label != NULL ? options->label : "tn_run",
+    .deadline = run->deadline != TN_DEADLINE_NONE ? run->deadline : 0,
+  };
+
+  return tn_txn_take(engine, &loan, &options->txn, ret, err);
+}
+
+/* All of it is undone, so it may be run again as it was. */
+static void
+settle(tn_err *err)
+{
+  if (err->connection == TN_CONNECTION_ABORTED)
+    tn_err_verdicts(err, TN_CONNECTION_USABLE, 0);
+  if (err->replay == TN_REPLAY_TRANSACTION)
+    tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
+}
+
+enum tn_code
+tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
+       void *user, tn_err *err)
+{
+  static const struct tn_run_options none = TN_RUN_OPTIONS_INIT;
+  struct tn_retry of_engine = tn_retry_of_engine(engine);
+  struct tn_retry_run run;
+  tn_err own = TN_ERR_INIT;
+  enum tn_code rc;
+
+  if (options == NULL)
+    options = &none;
+  if (options->struct_size != sizeof *options)
+    return tn_err_set(err, TN_E_USAGE,
+                      "run: begin the options with TN_RUN_OPTIONS_INIT");
+  if (err == NULL)
+    err = &own;
+  rc = tn_retry__start(options->retry != NULL ? options->retry : &of_engine,
+                       &run, err);
+  if (rc != TN_OK)
+    return rc;
+  tn_err_clear(err);
+  do {
+    tn_txn *txn = NULL;
+
+    rc = attempt(engine, options, &run, &txn, err);
+    if (rc == TN_OK)
+      rc = call_once(txn, call, user, err);
+    if (rc == TN_OK)
+      rc = tn_txn_commit(txn, err);
+    tn_txn_end(&txn);
+    if (rc == TN_E_UNCERTAIN)
+      rc = resolve(engine, options, user, err);
+    if (rc != TN_OK)
+      settle(err);
+  } while (tn_retry__again(&run, &rc, err));
+  return rc;
+}

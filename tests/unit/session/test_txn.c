@@ -1,0 +1,280 @@
+/* Scopes, on the scripted plug-in: what is sent, and what they know of what
+ * became of the transaction. */
+#include <tenon/txn.h>
+
+#include "engine_fixture.h"
+
+TestSuite(txn, .init = fixture_init, .timeout = 60);
+
+static tn_txn *txn;
+
+static void
+begin(void)
+{
+  fixture_open();
+  cr_assert_eq(tn_txn_begin(conn, NULL, &txn, &err), TN_OK, "%s", err.message);
+}
+
+static void
+end(void)
+{
+  tn_txn_end(&txn);
+  cr_expect_null(txn);
+  fixture_close();
+}
+
+Test(txn, commits_and_does_not_roll_back_then)
+{
+  begin();
+  cr_expect_eq(tn_txn_conn(txn), conn);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_STATE);
+  cr_expect_eq(tn_txn_rollback(txn, &err), TN_OK);
+  end();
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 0);
+}
+
+Test(txn, rolls_back_what_is_not_committed)
+{
+  begin();
+  end();
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+  tn_txn_end(&txn);
+  tn_txn_end(NULL);
+}
+
+Test(txn, a_connection_has_one_scope_around)
+{
+  tn_txn *second = UNTOUCHED(tn_txn);
+
+  begin();
+  cr_expect_eq(tn_txn_begin(conn, NULL, &second, &err), TN_E_STATE);
+  cr_expect_eq(second, UNTOUCHED(tn_txn));
+  tn_txn_end(&txn);
+  cr_expect_eq(tn_txn_begin(conn, NULL, &txn, &err), TN_OK);
+  end();
+}
+
+Test(txn, gives_its_loan_back)
+{
+  open_engine("&max_pool_size=1&max_overflow=0&pool_timeout=0");
+  for (int i = 0; i < 2; i++) {
+    cr_assert_eq(tn_txn_take(engine, NULL, NULL, &txn, &err), TN_OK, "%s",
+                 err.message);
+    tn_txn_end(&txn);
+  }
+  use_once();
+  cr_expect_eq(calls_of(FAKE_CONNECT), 1);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 2);
+  close_engine();
+}
+
+Test(txn, a_loan_whose_rollback_fails_is_closed)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK, .category = TN_E_OTHER },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  open_engine("");
+  cr_assert_eq(tn_txn_take(engine, NULL, NULL, &txn, &err), TN_OK);
+  tn_txn_end(&txn);
+  cr_expect_eq(script.open_connections, 0);
+  close_engine();
+}
+
+Test(txn, scopes_nest_as_savepoints)
+{
+  tn_txn *inner = NULL;
+  tn_txn *innermost = NULL;
+
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  cr_expect_str_eq(script.savepoint, "tn_scope_1");
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_STATE, "a scope inside is open");
+  cr_assert_eq(tn_txn_nest(inner, &innermost, &err), TN_OK);
+  cr_expect_str_eq(script.savepoint, "tn_scope_2");
+  cr_expect_eq(tn_txn_commit(innermost, &err), TN_OK);
+  tn_txn_end(&innermost);
+  tn_txn_end(&inner);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK_SAVEPOINT), 1);
+  cr_expect_eq(calls_of(FAKE_RELEASE_SAVEPOINT), 2);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  end();
+}
+
+Test(txn, scopes_inside_end_with_the_one_around)
+{
+  tn_txn *inner = NULL;
+  tn_txn *innermost = NULL;
+
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  cr_assert_eq(tn_txn_nest(inner, &innermost, &err), TN_OK);
+  end();
+  cr_expect_eq(tn_txn_commit(inner, &err), TN_E_STATE);
+  tn_txn_end(&inner);
+  tn_txn_end(&innermost);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK_SAVEPOINT), 0);
+}
+
+/* ---- the server has ended it ---- */
+
+static const struct fake_answer deadlock[] = {
+  { .slot = FAKE_EXECUTE,
+    .nth = 1,
+    .category = TN_E_DEADLOCK,
+    .message = "victim" },
+  { .slot = FAKE_EXECUTE,
+    .category = TN_E_STATE,
+    .connection = TN_CONNECTION_ABORTED,
+    .message = "roll back first" },
+  { .slot = FAKE_ROLLBACK_SAVEPOINT,
+    .category = TN_E_STATE,
+    .connection = TN_CONNECTION_ABORTED,
+    .message = "no such savepoint" },
+};
+
+static void
+fall(void)
+{
+  cr_assert_eq(tn_conn_exec(conn, "x", NULL, &err), TN_E_DEADLOCK);
+  script.txn_state = TN_TXN_ABORTED;
+}
+
+Test(txn, what_follows_is_refused_with_the_first_error)
+{
+  tn_txn *inner = UNTOUCHED(tn_txn);
+
+  SCRIPT_ANSWERS(deadlock);
+  begin();
+  cr_expect_null(tn_txn_cause(txn));
+  fall();
+  cr_expect_str_empty(err.detail);
+  cr_assert_not_null(tn_txn_cause(txn));
+  cr_expect_eq(tn_txn_cause(txn)->code, TN_E_DEADLOCK);
+
+  cr_expect_eq(tn_conn_exec(conn, "y", NULL, &err), TN_E_STATE);
+  cr_expect_not_null(strstr(err.detail, "victim"), "%s", err.detail);
+  cr_expect_eq(tn_txn_nest(txn, &inner, &err), TN_E_STATE);
+  cr_expect_not_null(strstr(err.detail, "victim"), "%s", err.detail);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_DEADLOCK);
+  cr_expect_not_null(strstr(err.message, "victim"));
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  end();
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+}
+
+Test(txn, a_savepoint_that_went_with_it_does_not_hide_why)
+{
+  tn_txn *inner = NULL;
+
+  SCRIPT_ANSWERS(deadlock);
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  fall();
+  cr_expect_eq(tn_txn_rollback(inner, &err), TN_E_DEADLOCK);
+  cr_expect_eq(err.replay, TN_REPLAY_TRANSACTION);
+  tn_txn_end(&inner);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_DEADLOCK);
+  end();
+}
+
+Test(txn, a_savepoint_saves_it_where_the_server_says_so)
+{
+  tn_txn *inner = NULL;
+
+  script.answers = deadlock;
+  script.answer_count = 1;
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  fall();
+  script.txn_state = TN_TXN_ABORTED;
+  cr_expect_eq(tn_conn_rollback_savepoint(conn, "tn_scope_1", &err), TN_OK);
+  script.txn_state = TN_TXN_OPEN;
+  cr_expect_eq(tn_txn_rollback(inner, &err), TN_OK);
+  tn_txn_end(&inner);
+  cr_expect_null(tn_txn_cause(txn));
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  end();
+}
+
+/* A statement that commits by itself: the next one must not run alone. */
+Test(txn, no_statement_runs_when_the_transaction_is_gone)
+{
+  unsigned executed;
+
+  begin();
+  script.txn_state = TN_TXN_NONE;
+  cr_expect_eq(tn_conn_exec(conn, "CREATE TABLE t (v INTEGER)", NULL, &err),
+               TN_OK);
+  executed = calls_of(FAKE_EXECUTE);
+  cr_expect_eq(tn_conn_exec(conn, "x", NULL, &err), TN_E_STATE);
+  cr_expect_eq(err.replay, TN_REPLAY_NEVER);
+  cr_expect_eq(calls_of(FAKE_EXECUTE), executed);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_STATE);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  tn_txn_end(&txn);
+  fixture_expect_usable("the scope");
+  fixture_close();
+}
+
+Test(txn, a_lost_connection_is_why)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .category = TN_E_LOST, .message = "gone" },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_expect_eq(tn_conn_exec(conn, "x", NULL, &err), TN_E_LOST);
+  cr_expect_eq(tn_conn_exec(conn, "x", NULL, &err), TN_E_LOST);
+  cr_expect_not_null(strstr(err.detail, "gone"), "%s", err.detail);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_LOST);
+  cr_expect_not_null(strstr(err.message, "gone"));
+  end();
+}
+
+Test(txn, a_commit_that_is_busy_may_be_tried_again)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_COMMIT, .nth = 1, .category = TN_E_BUSY },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_BUSY);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  end();
+}
+
+Test(txn, a_commit_whose_answer_is_lost_is_uncertain)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_COMMIT, .category = TN_E_LOST },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_UNCERTAIN);
+  cr_expect_eq(err.replay, TN_REPLAY_UNKNOWN);
+  end();
+}
+
+Test(txn, out_of_memory_is_an_error)
+{
+  tn_txn *inner = UNTOUCHED(tn_txn);
+
+  fixture_open();
+  oom_fail_nth(1, false);
+  cr_expect_eq(tn_txn_begin(conn, NULL, &txn, &err), TN_E_MEMORY);
+  oom_reset();
+  cr_expect_eq(tn_txn_begin(conn, NULL, &txn, &err), TN_OK);
+  oom_fail_nth(1, false);
+  cr_expect_eq(tn_txn_nest(txn, &inner, &err), TN_E_MEMORY);
+  oom_reset();
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  end();
+}

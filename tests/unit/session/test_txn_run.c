@@ -1,0 +1,317 @@
+/* Functions in transactions: what is repeated, and what is not. */
+#include <tenon/txn.h>
+
+#include "engine_fixture.h"
+
+/* What the function returns, by call; it says so itself. */
+struct job {
+  unsigned calls;
+  bool hides;         /* what its statement fails with */
+  bool has_savepoint; /* the statement runs in a scope inside */
+  uint32_t state;     /* of the transaction after a statement that fails */
+  unsigned asked;     /* what became of a commit */
+  int is_committed;   /* what is answered then */
+  enum tn_code answer;
+  unsigned lost_answers;
+};
+
+static struct job job;
+static struct tn_retry policy = TN_RETRY_INIT;
+static struct tn_run_options run_options = TN_RUN_OPTIONS_INIT;
+
+static void
+init(void)
+{
+  fixture_init();
+  policy.first_ms = TN_RETRY_AT_ONCE;
+  policy.max_attempts = 4;
+  run_options.retry = &policy;
+  open_engine("&max_pool_size=1&max_overflow=0&pool_timeout=1");
+}
+
+TestSuite(txn_run, .init = init, .timeout = 60);
+
+static enum tn_code
+statement(tn_txn *txn, void *user, tn_err *why)
+{
+  struct job *mine = user;
+  enum tn_code rc = tn_conn_exec(tn_txn_conn(txn), "x", NULL, why);
+
+  if (rc != TN_OK && mine->state != 0)
+    script.txn_state = mine->state;
+  return rc;
+}
+
+static enum tn_code
+work(tn_txn *txn, void *user, tn_err *why)
+{
+  struct job *mine = user;
+  enum tn_code rc;
+
+  cr_expect_eq(why->code, 0);
+  mine->calls++;
+  rc = mine->has_savepoint ? tn_run_in(txn, statement, mine, why)
+                           : statement(txn, mine, why);
+  return mine->hides ? TN_OK : rc;
+}
+
+static enum tn_code
+check(tn_conn *asked, void *user, int *ret_is_committed, tn_err *why)
+{
+  struct job *mine = user;
+
+  cr_expect_not_null(asked);
+  mine->asked++;
+  script.txn_state = TN_TXN_NONE; /* it went with its session */
+  if (mine->asked <= mine->lost_answers) {
+    tn_err_set(why, TN_E_LOST, "gone");
+    tn_err_verdicts(why, 0, TN_REPLAY_UNKNOWN);
+    return TN_E_LOST;
+  }
+  *ret_is_committed = mine->is_committed;
+  return mine->answer == TN_OK ? TN_OK
+                               : tn_err_set(why, mine->answer, "not known");
+}
+
+static enum tn_code
+run(void)
+{
+  return tn_run(engine, &run_options, work, &job, &err);
+}
+
+Test(txn_run, commits_what_returns_well)
+{
+  cr_expect_eq(run(), TN_OK);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 0);
+  cr_expect_eq(tn_run(engine, NULL, work, &job, NULL), TN_OK);
+  close_engine();
+}
+
+Test(txn_run, begins_as_it_is_told)
+{
+  run_options.txn.isolation = TN_ISOLATION_SERIALIZABLE;
+  run_options.txn.access = TN_ACCESS_READ_ONLY;
+  cr_expect_eq(run(), TN_OK);
+  cr_expect_eq(script.isolation, TN_ISOLATION_SERIALIZABLE);
+  cr_expect_eq(script.access, TN_ACCESS_READ_ONLY);
+  close_engine();
+}
+
+Test(txn_run, runs_the_whole_again_after_a_deadlock)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 1, .category = TN_E_DEADLOCK },
+    { .slot = FAKE_COMMIT, .nth = 1, .category = TN_E_SERIALIZATION },
+    { .slot = FAKE_BEGIN, .nth = 3, .category = TN_E_BUSY },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.state = TN_TXN_ABORTED;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 3);
+  cr_expect_eq(calls_of(FAKE_BEGIN), 4);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 2);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 2);
+  cr_expect_eq(err.code, 0);
+  close_engine();
+}
+
+Test(txn_run, rolls_back_and_fails_with_what_is_for_good)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .category = TN_E_DUPLICATE },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  cr_expect_eq(run(), TN_E_DUPLICATE);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  close_engine();
+}
+
+Test(txn_run, fails_with_the_last_error_of_what_had_no_effect)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .category = TN_E_DEADLOCK },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  cr_expect_eq(run(), TN_E_DEADLOCK);
+  cr_expect_eq(job.calls, 4);
+  cr_expect_eq(err.connection, TN_CONNECTION_USABLE);
+  cr_expect_eq(err.replay, TN_REPLAY_SAFE);
+  close_engine();
+}
+
+Test(txn_run, a_deadlock_that_was_caught_is_not_committed)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 1, .category = TN_E_DEADLOCK },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.hides = true;
+  job.state = TN_TXN_ABORTED;
+  cr_expect_eq(run(), TN_OK);
+  cr_expect_eq(job.calls, 2);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  close_engine();
+}
+
+Test(txn_run, an_error_that_was_caught_and_aborted_all_is_what_it_fails_with)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE,
+      .category = TN_E_DUPLICATE,
+      .connection = TN_CONNECTION_ABORTED },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.hides = true;
+  cr_expect_eq(run(), TN_E_DUPLICATE);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  close_engine();
+}
+
+Test(txn_run, a_deadlock_behind_a_lost_savepoint_is_run_again_as_a_whole)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 1, .category = TN_E_DEADLOCK },
+    { .slot = FAKE_ROLLBACK_SAVEPOINT,
+      .category = TN_E_NO_FUNCTION,
+      .native = 1305 },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.has_savepoint = true;
+  job.state = TN_TXN_ABORTED;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 2);
+  cr_expect_eq(calls_of(FAKE_BEGIN), 2);
+  cr_expect_eq(calls_of(FAKE_SAVEPOINT), 2);
+  close_engine();
+}
+
+Test(txn_run, the_part_inside_is_never_repeated_by_itself)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .category = TN_E_LOCK_TIMEOUT },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.has_savepoint = true;
+  job.hides = true;
+  cr_expect_eq(run(), TN_OK);
+  cr_expect_eq(calls_of(FAKE_EXECUTE), 1);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK_SAVEPOINT), 1);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  close_engine();
+}
+
+Test(txn_run, a_connection_that_was_lost_is_another_one_then)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 1, .category = TN_E_LOST },
+    { .slot = FAKE_CONNECT, .nth = 2, .category = TN_E_CONNECT },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  policy.max_attempts = TN_RETRY_FOREVER;
+  job.state = TN_TXN_NONE; /* it went with its session */
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 2);
+  close_engine();
+}
+
+/* ---- a commit whose answer is lost ---- */
+
+static const struct fake_answer lost_commit[] = {
+  { .slot = FAKE_COMMIT, .nth = 1, .category = TN_E_LOST, .message = "gone" },
+};
+
+Test(txn_run, an_uncertain_commit_is_not_repeated)
+{
+  SCRIPT_ANSWERS(lost_commit);
+  cr_expect_eq(run(), TN_E_UNCERTAIN);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(err.replay, TN_REPLAY_UNKNOWN);
+  close_engine();
+}
+
+Test(txn_run, a_commit_that_took_effect_is_a_success)
+{
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  job.is_committed = 1;
+  cr_expect_eq(run(), TN_OK);
+  cr_expect_eq(err.code, 0);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(job.asked, 1);
+  close_engine();
+}
+
+Test(txn_run, a_commit_that_did_not_is_run_again)
+{
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 2);
+  cr_expect_eq(job.asked, 1);
+  close_engine();
+}
+
+Test(txn_run, a_question_whose_answer_is_lost_is_asked_again)
+{
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  job.is_committed = 1;
+  job.lost_answers = 2;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.asked, 3);
+  cr_expect_eq(job.calls, 1);
+  close_engine();
+}
+
+Test(txn_run, a_commit_of_which_nobody_knows_stays_uncertain)
+{
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  job.answer = TN_E_NO_TABLE;
+  cr_expect_eq(run(), TN_E_UNCERTAIN);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_not_null(strstr(err.detail, "not known"), "%s", err.detail);
+  close_engine();
+}
+
+/* ---- a transaction of its own ---- */
+
+static enum tn_code
+nest(tn_txn *txn, void *user, tn_err *why)
+{
+  (void)txn;
+  return tn_run(user, &run_options, work, &job, why);
+}
+
+Test(txn_run, a_run_inside_another_is_a_transaction_of_its_own)
+{
+  policy.max_attempts = 1;
+  cr_expect_eq(tn_run(engine, &run_options, nest, engine, &err), TN_E_TIMEOUT,
+               "there is one connection");
+  cr_expect_eq(job.calls, 0);
+  close_engine();
+}
+
+Test(txn_run, refuses_options_that_were_not_begun)
+{
+  run_options.struct_size = 0;
+  cr_expect_eq(run(), TN_E_USAGE);
+  run_options.struct_size = sizeof run_options;
+  policy.struct_size = 0;
+  cr_expect_eq(run(), TN_E_USAGE);
+  cr_expect_eq(job.calls, 0);
+  close_engine();
+}
