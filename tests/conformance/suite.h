@@ -139,6 +139,7 @@ extern const struct suite_case cases_batch[];
 extern const struct suite_case cases_bulk[];
 extern const struct suite_case cases_error[];
 extern const struct suite_case cases_txn[];
+extern const struct suite_case cases_scope[];
 extern const struct suite_case cases_session[];
 extern const struct suite_case cases_lock[];
 extern const struct suite_case cases_time[];
