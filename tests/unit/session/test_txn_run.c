@@ -6,11 +6,12 @@
 /* What the function returns, by call; it says so itself. */
 struct job {
   unsigned calls;
-  bool hides;         /* what its statement fails with */
-  bool has_savepoint; /* the statement runs in a scope inside */
-  uint32_t state;     /* of the transaction after a statement that fails */
-  unsigned asked;     /* what became of a commit */
-  int is_committed;   /* what is answered then */
+  bool hides;              /* what its statement fails with */
+  bool has_savepoint;      /* the statement runs in a scope inside */
+  enum tn_code made_of_it; /* instead of what its statement fails with */
+  uint32_t state;          /* of the transaction after a statement that fails */
+  unsigned asked;          /* what became of a commit */
+  int is_committed;        /* what is answered then */
   enum tn_code answer;
   unsigned lost_answers;
 };
@@ -52,6 +53,8 @@ work(tn_txn *txn, void *user, tn_err *why)
   mine->calls++;
   rc = mine->has_savepoint ? tn_run_in(txn, statement, mine, why)
                            : statement(txn, mine, why);
+  if (rc != TN_OK && mine->made_of_it != TN_OK)
+    return tn_err_set(why, mine->made_of_it, "made of it");
   return mine->hides ? TN_OK : rc;
 }
 
@@ -158,6 +161,35 @@ Test(txn_run, a_deadlock_that_was_caught_is_not_committed)
   cr_expect_eq(run(), TN_OK);
   cr_expect_eq(job.calls, 2);
   cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  close_engine();
+}
+
+Test(txn_run, what_a_function_makes_of_a_deadlock_does_not_hide_it)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 1, .category = TN_E_DEADLOCK },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.made_of_it = TN_E_OTHER;
+  job.state = TN_TXN_ABORTED;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 2);
+  close_engine();
+}
+
+Test(txn_run, what_a_function_makes_of_an_error_for_good_is_its_own)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE,
+      .category = TN_E_DUPLICATE,
+      .connection = TN_CONNECTION_ABORTED },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  job.made_of_it = TN_E_CONFLICT;
+  cr_expect_eq(run(), TN_E_CONFLICT);
+  cr_expect_eq(job.calls, 1);
   close_engine();
 }
 
