@@ -23,6 +23,11 @@
 #ifdef TN_HAS_PROBES
 #include <sys/sdt.h>
 
+/* Its macros leave out what stands for "...", which clang says at each use. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
 #define TN_PROBE1(name, a)       DTRACE_PROBE1(tenon, name, a)
 #define TN_PROBE2(name, a, b)    DTRACE_PROBE2(tenon, name, a, b)
 #define TN_PROBE3(name, a, b, c) DTRACE_PROBE3(tenon, name, a, b, c)
