@@ -18,6 +18,10 @@ from driver import Load
 MODE = sys.argv[1]
 HARM_S = 0.7
 
+# The threads of the load are in each other's way: SQLite's lock is no queue, and
+# one of them may miss it for a second.
+CONTENDED = {"busy", "timeout"}
+
 # Nobody in particular, since root may do what it likes with a file.
 ACCOUNT = 65534
 
@@ -46,7 +50,7 @@ class Harm(unittest.TestCase):
         self.load.expect_service(5)
 
     def end(self, allowed):
-        state = self.load.end(allowed)
+        state = self.load.end(allowed | CONTENDED)
         print(f"{self.id().split('.')[-1]}: {state}", flush=True)
         return state
 
@@ -71,7 +75,7 @@ class Harm(unittest.TestCase):
         self.begin()
         other = self.another()
         self.through(lambda: other.execute("BEGIN EXCLUSIVE"), lambda: other.execute("COMMIT"),
-                     {"busy", "timeout"}, must_fail=False)
+                     set(), must_fail=False)
 
     def test_locked_for_longer_than_anybody_waits(self):
         self.begin()
@@ -81,13 +85,13 @@ class Harm(unittest.TestCase):
         self.assertTrue(self.load.state()["errors"])
         other.execute("COMMIT")
         self.load.expect_service()
-        self.end({"busy", "timeout"})
+        self.end(set())
 
     def test_moved_away_and_back(self):
         self.begin()
         away = self.path + ".away"
         self.through(lambda: os.rename(self.path, away), lambda: os.rename(away, self.path),
-                     {"lost", "io", "connect", "not_found", "no_database", "timeout"})
+                     {"lost", "io", "connect", "not_found", "no_database"})
 
     def test_deleted(self):
         """What nobody will ever find again is not acknowledged."""
@@ -101,7 +105,8 @@ class Harm(unittest.TestCase):
         state = self.load.state()
         self.assertEqual(state["done"], before)
         self.assertLessEqual(set(state["errors"]),
-                             {"lost", "io", "connect", "not_found", "no_database"}, state)
+                             {"lost", "io", "connect", "not_found", "no_database"} | CONTENDED,
+                             state)
 
     def test_overwritten(self):
         """Bytes that are no database, and the right ones again."""
@@ -122,7 +127,7 @@ class Harm(unittest.TestCase):
             with open(self.path, "r+b") as file:
                 file.write(kept.pop())
             other.execute("ROLLBACK")
-        self.through(harm, heal, {"io", "busy", "timeout"}, must_fail=False)
+        self.through(harm, heal, {"io"}, must_fail=False)
 
     def test_permission_lost(self):
         self.begin(account=ACCOUNT)
@@ -151,7 +156,7 @@ class Harm(unittest.TestCase):
                     while True:
                         file.write(b"x" * 4096)
         self.begin(os.path.join(disk, "load.db"))
-        self.through(harm, lambda: os.unlink(ballast), {"io", "busy", "timeout"})
+        self.through(harm, lambda: os.unlink(ballast), {"io"})
 
 
 if __name__ == "__main__":
