@@ -36,9 +36,10 @@ connect_one(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
   };
   TN_CLEANUP(tn_target__clear) struct tn_target target = { .url = NULL };
   tn_conn *conn = NULL;
-  enum tn_code rc =
-      tn_target__resolve(engine->name, engine->options.config, &target, err);
+  enum tn_code rc;
 
+  target.is_replica = engine->target.is_replica;
+  rc = tn_target__resolve(engine->name, engine->options.config, &target, err);
   target.settings = engine->target.settings;
   target.setting_count = engine->target.setting_count;
   if (rc == TN_OK)
@@ -113,6 +114,7 @@ set_up(tn_engine *engine, const char *target, tn_err *err)
 {
   enum tn_code rc = copy_name(engine, target, err);
 
+  engine->target.is_replica = engine->options.is_replica != 0;
   if (rc == TN_OK)
     rc = tn_target__resolve(engine->name, engine->options.config,
                             &engine->target, err);

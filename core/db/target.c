@@ -49,10 +49,10 @@ parse_configured(const char *text, const char *parameters, tn_url **ret,
   return TN_OK;
 }
 
-/* A configured database's URL: connection, connection_parameters, password. */
+/* A configured database's URL: `key`, connection_parameters, password. */
 static enum tn_code
-configured_url(const tn_config *config, const char *database, tn_url **ret,
-               tn_err *err)
+configured_url(const tn_config *config, const char *database, const char *key,
+               tn_url **ret, tn_err *err)
 {
   TN_CLEANUP(tn_url_free) tn_url *url = NULL;
   const char *text = NULL;
@@ -60,12 +60,11 @@ configured_url(const tn_config *config, const char *database, tn_url **ret,
   const char *password = NULL;
   enum tn_code rc;
 
-  rc = tn_config_text(config, database, "connection", &text, err);
+  rc = tn_config_text(config, database, key, &text, err);
   if (rc == TN_OK && (text == NULL || text[0] == '\0'))
     return tn_err_set(err, TN_E_CONFIG,
-                      "config: database \"%s\" has no connection; give it a "
-                      "URL",
-                      database);
+                      "config: database \"%s\" has no %s; give it a URL",
+                      database, key);
   if (rc == TN_OK)
     rc = tn_config_text(config, database, "connection_parameters", &parameters,
                         err);
@@ -241,7 +240,9 @@ tn_target__resolve(const char *name, const tn_config *config,
                       name);
   } else {
     ret->database = name + 1;
-    rc = configured_url(config, ret->database, &ret->owned, err);
+    rc = configured_url(config, ret->database,
+                        ret->is_replica ? "slave_connection" : "connection",
+                        &ret->owned, err);
   }
   return rc == TN_OK ? tn_target__borrow(ret->owned, ret, err) : rc;
 }

@@ -16,6 +16,7 @@ struct tn_target {
   tn_url *owned;           /* the same, or NULL: it is borrowed */
   const tn_config *config; /* NULL: none */
   const char *database;    /* of the configuration; NULL: a plain URL */
+  bool is_replica;         /* a database is to be its slave_connection */
   const struct tn_setting *settings; /* the program's */
   size_t setting_count;
 };

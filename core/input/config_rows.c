@@ -82,6 +82,10 @@ static const struct tn_config_option options[] = {
            "not, they use the replica. With Galera, false needs "
            "mysql_wsrep_sync_wait = 1. Bool.",
            ""),
+  BOOL_ROW("reader_read_only", "false",
+           "Begin the transactions of readers as read-only, so that the server "
+           "refuses writes; if not, they are rolled back. Bool.",
+           ""),
 
   /* The pool. */
   COUNT_ROW("max_pool_size", "5", 0, MOST,

@@ -577,6 +577,46 @@ tn_backend_set_access(const struct tn_backend *backend, void *handle,
       call);
 }
 
+enum tn_code
+tn_backend_get_position(const struct tn_backend *backend, void *handle,
+                        char *ret, struct tn_host_call *call)
+{
+  char position[TN_POSITION_SIZE] = "";
+  enum tn_code rc;
+
+  rc = end_call(backend, "get_position",
+                backend->session.get_position(handle, position, sizeof position,
+                                              begin_call(backend, call)),
+                call);
+  if (rc != TN_OK)
+    return rc;
+  if (position[0] == '\0' || memchr(position, '\0', sizeof position) == NULL)
+    return blame(backend, "get_position", "told none", call);
+  memcpy(ret, position, sizeof position);
+  return TN_OK;
+}
+
+enum tn_code
+tn_backend_wait_position(const struct tn_backend *backend, void *handle,
+                         const char *position, tn_deadline until,
+                         struct tn_host_call *call, bool *ret)
+{
+  uint32_t is_reached = 2;
+  enum tn_code rc;
+
+  rc = end_call(backend, "wait_position",
+                backend->session.wait_position(handle, position, until,
+                                               begin_call(backend, call),
+                                               &is_reached),
+                call);
+  if (rc != TN_OK)
+    return rc;
+  if (is_reached > 1)
+    return blame(backend, "wait_position", "did not say whether", call);
+  *ret = is_reached == 1;
+  return TN_OK;
+}
+
 /* ---- bulk loads ---- */
 
 enum tn_code

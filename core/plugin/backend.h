@@ -161,6 +161,15 @@ enum tn_code tn_backend_set_access(const struct tn_backend *backend,
                                    void *handle, uint32_t access,
                                    struct tn_host_call *call);
 
+/* `ret` has room for TN_POSITION_SIZE bytes. */
+enum tn_code tn_backend_get_position(const struct tn_backend *backend,
+                                     void *handle, char *ret,
+                                     struct tn_host_call *call);
+enum tn_code tn_backend_wait_position(const struct tn_backend *backend,
+                                      void *handle, const char *position,
+                                      tn_deadline until,
+                                      struct tn_host_call *call, bool *ret);
+
 /* Of a backend that has_bulk; others refuse. `*ret_rows` is how many rows went
  * in. What close says of the session is in `call->err`, if anything. */
 enum tn_code tn_backend_bulk_open(const struct tn_backend *backend,

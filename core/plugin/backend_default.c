@@ -220,6 +220,27 @@ default_set_access(void *handle, uint32_t access, struct tn_call *call)
 }
 
 static int32_t
+default_get_position(void *handle, char *ret, uint32_t size,
+                     struct tn_call *call)
+{
+  (void)handle;
+  (void)ret;
+  (void)size;
+  return unsupported(call, "this backend keeps no history of commits");
+}
+
+static int32_t
+default_wait_position(void *handle, const char *position, int64_t until,
+                      struct tn_call *call, uint32_t *ret)
+{
+  (void)handle;
+  (void)position;
+  (void)until;
+  (void)ret;
+  return unsupported(call, "this backend keeps no history of commits");
+}
+
+static int32_t
 default_bulk_open(void *handle, const struct tn_bulk_request *request,
                   struct tn_call *call, void **ret)
 {
@@ -312,6 +333,8 @@ fill_session(struct tn_backend *backend)
   FILL(backend->session.set_isolation, default_set_isolation);
   FILL(backend->session.get_isolation, default_get_isolation);
   FILL(backend->session.set_access, default_set_access);
+  FILL(backend->session.get_position, default_get_position);
+  FILL(backend->session.wait_position, default_wait_position);
 }
 
 void

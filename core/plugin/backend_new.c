@@ -92,6 +92,9 @@ static const struct group_row groups[] = {
   { 2,
     { SLOT(TN_TABLE_SESSION, session.set_isolation),
       SLOT(TN_TABLE_SESSION, session.get_isolation) } },
+  { 2,
+    { SLOT(TN_TABLE_SESSION, session.get_position),
+      SLOT(TN_TABLE_SESSION, session.wait_position) } },
 };
 
 /* What a capability cannot be without. */

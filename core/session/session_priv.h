@@ -22,4 +22,19 @@ enum tn_code tn_retry__start(const struct tn_retry *policy,
  * again, after a sleep, and `err` is empty. False: `*rc` is the end. */
 bool tn_retry__again(struct tn_retry_run *run, enum tn_code *rc, tn_err *err);
 
+/* ---- txn_run.c ---- */
+
+/* What a function that ran in `txn` (may be NULL) has failed with in the end,
+ * given what it says. */
+enum tn_code tn_run__judge(const tn_txn *txn, enum tn_code rc, tn_err *err);
+
+/* `err` says that a commit is uncertain, and goes on to say so unless somebody
+ * knows better. */
+enum tn_code tn_run__resolve(tn_engine *engine,
+                             const struct tn_run_options *options, void *user,
+                             tn_err *err);
+
+/* All of it is undone, so it may be run again as it was. */
+void tn_run__settle(tn_err *err);
+
 #endif

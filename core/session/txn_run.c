@@ -18,11 +18,10 @@ is_consequence(enum tn_code rc, const tn_err *err, const tn_err *cause)
 
 /* A function may have caught the error that the server destroyed the
  * transaction for, and another one hides it: a lost savepoint, say. */
-static enum tn_code
-call_once(tn_txn *txn, tn_run_fn call, void *user, tn_err *err)
+enum tn_code
+tn_run__judge(const tn_txn *txn, enum tn_code rc, tn_err *err)
 {
-  enum tn_code rc = call(txn, user, err);
-  const tn_err *cause = tn_txn_cause(txn);
+  const tn_err *cause = txn != NULL ? tn_txn_cause(txn) : NULL;
 
   if (rc != TN_OK && err->code == 0)
     rc = tn_err_set(err, rc, "transaction: the function that ran in it failed");
@@ -30,6 +29,12 @@ call_once(tn_txn *txn, tn_run_fn call, void *user, tn_err *err)
     return rc;
   *err = *cause;
   return (enum tn_code)cause->code;
+}
+
+static enum tn_code
+call_once(tn_txn *txn, tn_run_fn call, void *user, tn_err *err)
+{
+  return tn_run__judge(txn, call(txn, user, err), err);
 }
 
 enum tn_code
@@ -95,11 +100,9 @@ tn_txn_resolve(tn_engine *engine, const struct tn_retry *retry,
   return rc;
 }
 
-/* `err` says that the commit is uncertain, and goes on to say so unless
- * somebody knows better. */
-static enum tn_code
-resolve(tn_engine *engine, const struct tn_run_options *options, void *user,
-        tn_err *err)
+enum tn_code
+tn_run__resolve(tn_engine *engine, const struct tn_run_options *options,
+                void *user, tn_err *err)
 {
   int is_committed = 0;
   tn_err own = TN_ERR_INIT;
@@ -136,9 +139,8 @@ attempt(tn_engine *engine, const struct tn_run_options *options,
   return tn_txn_take(engine, &loan, &options->txn, ret, err);
 }
 
-/* All of it is undone, so it may be run again as it was. */
-static void
-settle(tn_err *err)
+void
+tn_run__settle(tn_err *err)
 {
   if (err->connection == TN_CONNECTION_ABORTED)
     tn_err_verdicts(err, TN_CONNECTION_USABLE, 0);
@@ -178,9 +180,9 @@ tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
       rc = tn_txn_commit(txn, err);
     tn_txn_end(&txn);
     if (rc == TN_E_UNCERTAIN)
-      rc = resolve(engine, options, user, err);
+      rc = tn_run__resolve(engine, options, user, err);
     if (rc != TN_OK)
-      settle(err);
+      tn_run__settle(err);
   } while (tn_retry__again(&run, &rc, err));
   return rc;
 }

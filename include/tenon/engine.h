@@ -45,13 +45,15 @@ struct tn_engine_options {
   void *wait_user;
   const struct tn_setting *settings; /* copied */
   size_t setting_count;
+  uint32_t is_replica; /* not 0: a target like "@billing" is its
+                          slave_connection */
 };
 
 #define TN_ENGINE_OPTIONS_INIT                                                 \
   {                                                                            \
     .struct_size = sizeof(struct tn_engine_options), .registry = NULL,         \
     .config = NULL, .log = NULL, .wait = NULL, .wait_user = NULL,              \
-    .settings = NULL, .setting_count = 0                                       \
+    .settings = NULL, .setting_count = 0, .is_replica = 0                      \
   }
 
 /* Load the backend and check all options; nothing is connected. `target` is as

@@ -534,6 +534,8 @@ struct tn_txn_table {
                                 struct tn_call *call);
 };
 
+#define TN_POSITION_SIZE 256
+
 /* ------------------------------------------------------------------ */
 /* Table 6: session. Optional; without a slot TN_E_UNSUPPORTED.        */
 
@@ -556,6 +558,20 @@ struct tn_session_table {
 
   /* Optional. Refuse writes on this session (enum tn_access). */
   int32_t (*set_access)(void *handle, uint32_t access, struct tn_call *call);
+
+  /* Optional, both or none: a moment in the history of a server's commits, so
+   * that a reader of another server that follows it can wait for it.
+   * get_position() writes one, not before the last commit of this session, as
+   * text of its own form with a NUL into `size` (TN_POSITION_SIZE) bytes.
+   * TN_E_UNSUPPORTED, this server keeps no history. */
+  int32_t (*get_position)(void *handle, char *ret, uint32_t size,
+                          struct tn_call *call);
+
+  /* Wait until what this server shows is not older than `position`: `*ret` 1.
+   * `*ret` 0: not until `until` (the clock of the deadline). Outside of a
+   * transaction. TN_E_UNSUPPORTED, the position is none of this backend's. */
+  int32_t (*wait_position)(void *handle, const char *position, int64_t until,
+                           struct tn_call *call, uint32_t *ret);
 };
 
 /* ------------------------------------------------------------------ */

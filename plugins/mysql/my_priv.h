@@ -240,6 +240,12 @@ int32_t mysql__ask(struct mysql__conn *conn, const char *sql,
 /* What the server said of the transaction, after an answer. */
 void mysql__sync(struct mysql__conn *conn);
 
+/* position.c */
+int32_t mysql__get_position(void *handle, char *ret, uint32_t size,
+                            struct tn_call *call);
+int32_t mysql__wait_position(void *handle, const char *position, int64_t until,
+                             struct tn_call *call, uint32_t *ret);
+
 /* May a statement be run now? Fails: TN_E_LOST, TN_E_STATE. */
 int32_t mysql__ready(struct mysql__conn *conn);
 

@@ -170,4 +170,6 @@ const struct tn_session_table mysql__session_table = {
   .set_isolation = set_isolation,
   .get_isolation = get_isolation,
   .set_access = set_access,
+  .get_position = mysql__get_position,
+  .wait_position = mysql__wait_position,
 };

@@ -559,6 +559,12 @@ int32_t pg__batch_next_set(struct pg__statement *statement);
 /* txn.c */
 
 /* In words, by enum tn_isolation. */
+/* position.c */
+int32_t pg__get_position(void *handle, char *ret, uint32_t size,
+                         struct tn_call *call);
+int32_t pg__wait_position(void *handle, const char *position, int64_t until,
+                          struct tn_call *call, uint32_t *ret);
+
 extern const char *const pg__isolations[5];
 
 /* Does the tag of a COMMIT that went well say that it was none? */

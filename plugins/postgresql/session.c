@@ -138,4 +138,6 @@ const struct tn_session_table pg__session_table = {
   .set_isolation = set_isolation,
   .get_isolation = get_isolation,
   .set_access = set_access,
+  .get_position = pg__get_position,
+  .wait_position = pg__wait_position,
 };

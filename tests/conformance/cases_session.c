@@ -244,6 +244,36 @@ sql_mode_decides_what_is_refused(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_session");
 }
 
+/* Whether a server keeps a history is its own business; if it does, its own
+ * commits are in it. */
+static void
+a_position_has_what_was_committed(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = suite_connect(suite);
+  tn_position position = TN_POSITION_INIT;
+  const tn_position others = { "tn:no such position" };
+  tn_err err = TN_ERR_INIT;
+  int is_reached = 0;
+  enum tn_code rc;
+
+  if (conn == NULL)
+    return;
+  rc = tn_conn_position(conn, &position, &err);
+  if (rc != TN_OK)
+    CHECK_CODE(suite, rc, TN_E_UNSUPPORTED, &err, "without a history");
+  else if (CHECK_CODE(suite,
+                      tn_conn_wait_position(conn, &position,
+                                            tn_deadline_after_ms(1000),
+                                            &is_reached, &err),
+                      TN_OK, &err, "wait for its own"))
+    CHECK(suite, is_reached != 0, "\"%s\" is not there", position.text);
+  CHECK_CODE(suite,
+             tn_conn_wait_position(conn, &others, tn_deadline_after_ms(10),
+                                   &is_reached, &err),
+             TN_E_UNSUPPORTED, &err, "another backend's");
+  CHECK_USABLE(suite, conn);
+}
+
 const struct suite_case cases_session[] = {
   { "session: isolation is what it was, after transactions and resets",
     isolation_is_that_of_the_session_again },
@@ -255,5 +285,7 @@ const struct suite_case cases_session[] = {
     prepared_statements_outlive_a_reset },
   { "session: the sql-mode decides what is refused",
     sql_mode_decides_what_is_refused },
+  { "session: a position has what was committed",
+    a_position_has_what_was_committed },
   { NULL, NULL },
 };

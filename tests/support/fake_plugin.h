@@ -46,6 +46,8 @@ enum fake_slot {
   FAKE_SET_ISOLATION,
   FAKE_GET_ISOLATION,
   FAKE_SET_ACCESS,
+  FAKE_GET_POSITION,
+  FAKE_WAIT_POSITION,
   FAKE_EXECUTE_BATCH,
   FAKE_NEXT_SET,
   FAKE_IS_COMPLETE,
@@ -105,6 +107,7 @@ struct fake_script {
   int has_trace;              /* keep `trace`, `given`; for one thread */
   int is_complete;            /* what is_complete() says */
   int is_columns_late;        /* prepare() does not know them yet */
+  int has_txn_each;           /* `txn_state` is not of all connections */
 
   /* What happened. */
   atomic_uint calls[FAKE_SLOT_COUNT];
@@ -122,6 +125,9 @@ struct fake_script {
   char args[1024]; /* of the last connect(): "dialect=fake host=h:0 …" */
   char sql[512];   /* of the last prepare() */
   char sql_mode[64];
+  char position[64];     /* what get_position() tells; "": "fake:1" */
+  char waited[64];       /* for what the last wait_position() was */
+  uint32_t has_position; /* what wait_position() says */
   char savepoint[64];
   int64_t deadline;    /* of the last connect(); INT64_MAX: none */
   uint32_t call_flags; /* of the last execute() or batch: TN_CALL_… */

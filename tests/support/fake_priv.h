@@ -10,6 +10,7 @@ struct fake_connection {
   const struct tn_host *host;
   struct fake_script *script;
   struct fake_script own; /* when the URL names none */
+  uint32_t txn_state;     /* if the script has_txn_each */
 };
 
 /* Count a call; the number of it, from 1. */

@@ -32,6 +32,8 @@ static const char *const slot_names[FAKE_SLOT_COUNT] = {
   "set_isolation",
   "get_isolation",
   "set_access",
+  "get_position",
+  "wait_position",
   "execute_batch",
   "next_set",
   "is_complete",

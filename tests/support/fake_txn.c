@@ -87,6 +87,15 @@ fake_bulk_close(void *handle, struct tn_call *call)
 
 /* ---- transactions and sessions ---- */
 
+static void
+set_state(struct fake_connection *connection, uint32_t state)
+{
+  if (connection->script->has_txn_each)
+    connection->txn_state = state;
+  else
+    connection->script->txn_state = state;
+}
+
 static int32_t
 fake_begin(void *handle, const struct tn_txn_request *request,
            struct tn_call *call)
@@ -99,7 +108,7 @@ fake_begin(void *handle, const struct tn_txn_request *request,
   script->isolation = request->isolation;
   script->access = request->access;
   script->lock_mode = request->lock_mode;
-  script->txn_state = TN_TXN_OPEN;
+  set_state(handle, TN_TXN_OPEN);
   return TN_OK;
 }
 
@@ -109,7 +118,7 @@ end_txn(void *handle, enum fake_slot slot, struct tn_call *call)
   int32_t rc = fake__follow_simple(handle, slot, call);
 
   if (rc == TN_OK)
-    ((struct fake_connection *)handle)->script->txn_state = TN_TXN_NONE;
+    set_state(handle, TN_TXN_NONE);
   return rc;
 }
 
@@ -128,10 +137,13 @@ fake_rollback(void *handle, struct tn_call *call)
 static uint32_t
 fake_state(void *handle)
 {
-  const struct fake_script *script = ((struct fake_connection *)handle)->script;
+  const struct fake_connection *connection = handle;
+  const struct fake_script *script = connection->script;
+  uint32_t state =
+      script->has_txn_each ? connection->txn_state : script->txn_state;
 
   fake__count(handle, FAKE_STATE);
-  return script->txn_state != 0 ? script->txn_state : TN_TXN_NONE;
+  return state != 0 ? state : TN_TXN_NONE;
 }
 
 static int32_t
@@ -202,6 +214,32 @@ fake_set_access(void *handle, uint32_t access, struct tn_call *call)
   return fake__follow_simple(handle, FAKE_SET_ACCESS, call);
 }
 
+static int32_t
+fake_get_position(void *handle, char *ret, uint32_t size, struct tn_call *call)
+{
+  const struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = fake__follow_simple(handle, FAKE_GET_POSITION, call);
+
+  if (rc == TN_OK)
+    snprintf(ret, size, "%s",
+             script->position[0] != '\0' ? script->position : "fake:1");
+  return rc;
+}
+
+static int32_t
+fake_wait_position(void *handle, const char *position, int64_t until,
+                   struct tn_call *call, uint32_t *ret)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = fake__follow_simple(handle, FAKE_WAIT_POSITION, call);
+
+  (void)until;
+  snprintf(script->waited, sizeof script->waited, "%s", position);
+  if (rc == TN_OK)
+    *ret = script->has_position;
+  return rc;
+}
+
 const struct tn_txn_table fake__txn_table = {
   .size = sizeof(fake__txn_table),
   .begin = fake_begin,
@@ -220,6 +258,8 @@ const struct tn_session_table fake__session_table = {
   .set_isolation = fake_set_isolation,
   .get_isolation = fake_get_isolation,
   .set_access = fake_set_access,
+  .get_position = fake_get_position,
+  .wait_position = fake_wait_position,
 };
 
 const struct tn_bulk_table fake__bulk_table = {

@@ -26,6 +26,7 @@ static const struct expected_row expected_rows[] = {
   { "slave_connection", NULL, TN_UNIT_TEXT, 1 },
   { "connection_parameters", "", TN_UNIT_TEXT, 0 },
   { "synchronous_reader", "true", TN_UNIT_BOOL, 0 },
+  { "reader_read_only", "false", TN_UNIT_BOOL, 0 },
   { "max_pool_size", "5", TN_UNIT_COUNT, 0 },
   { "max_overflow", "50", TN_UNIT_COUNT, 0 },
   { "pool_timeout", NULL, TN_UNIT_SECONDS, 0 },
