@@ -4,6 +4,7 @@ NAME is pgpair, mypair or galera; tests/servers has started it in DIR. A load
 (load.c) checks by itself that no write that was acknowledged is lost; where
 each single loan counts, loans.c takes them."""
 import os
+import re
 import sys
 import time
 import unittest
@@ -11,6 +12,8 @@ import unittest
 from driver import AWAY, Load, Pipe, servers
 
 LOANS = os.environ["TENON_FAULTS_LOANS"]
+READERS = os.environ["TENON_FAULTS_READERS"]
+PROXY = os.environ["TENON_FAULT_PROXY"]
 NAME, DIR = sys.argv[1], sys.argv[2]
 THREADS = 8
 SERVICE_S = 3  # from when a server takes writes until all threads are served
@@ -118,6 +121,53 @@ class Pair(Hosts):
         self.assertTrue(load.end(AWAY)["errors"])
         self.assertEqual(self.where("host_policy=primary"), 2)
 
+    def test_own_writes_are_read(self):
+        """From a replica that is late, and what became of it is said."""
+        proxy = Pipe(PROXY, self.source())
+        self.addCleanup(proxy.kill)
+        self.follow(int(proxy.first))
+        self.assertEqual(proxy.ask("delay 15"), "ok")
+        readers = self.readers()
+        _, primary, stale = self.counts(readers.ask("plain 80"))
+        self.assertEqual(primary, 0)
+        self.assertGreater(stale, 40, "the replica is not late: this tests nothing")
+        self.assertEqual(self.counts(readers.ask("after 1000 5000")), [1000, 0, 0])
+        self.assertEqual(proxy.ask("delay 3000"), "ok")
+        replica, primary, stale = self.counts(readers.ask("after 40 50"))
+        self.assertEqual(stale, 0)
+        self.assertGreater(primary, 30, f"{replica} readers had it in time")
+        self.kill(2)
+        self.assertEqual(self.counts(readers.ask("after 40 50"))[2], 0)
+
+    def test_readers_follow_a_promotion(self):
+        readers = self.readers()
+        self.assertEqual(self.counts(readers.ask("after 80 5000"))[2], 0)
+        self.kill(1)
+        self.promote()
+        self.assertEqual(readers.ask(f"write {SERVICE_S * 1000}"), "ok 0 1 0")
+        _, primary, stale = self.counts(readers.ask("after 80 5000"))
+        self.assertEqual((primary, stale), (0, 0), "what was promoted has its own writes")
+
+    def readers(self):
+        """Programs that write to the primary and read from the other."""
+        pipe = Pipe(READERS, f"{self.url}?{ENGINE}&host_policy=primary",
+                    f"{self.url}?{ENGINE}&host_policy=prefer-standby")
+        self.addCleanup(pipe.kill)
+        self.assertEqual(pipe.first, "ready")
+        return pipe
+
+    def counts(self, answer):
+        self.assertEqual(answer.split()[0], "ok", answer)
+        return [int(word) for word in answer.split()[1:]]
+
+    def source(self):
+        """Where the standby gets all from."""
+        raise NotImplementedError
+
+    def follow(self, port):
+        """Let the standby get it from that port; commits do not wait for it."""
+        raise NotImplementedError
+
     def promote(self):
         raise NotImplementedError
 
@@ -125,6 +175,22 @@ class Pair(Hosts):
 class PgPair(Pair):
 
     place = "SELECT inet_server_port()"
+
+    def setting(self):
+        return re.search("host=.*", self.sql(2, "SHOW primary_conninfo"))[0].strip()
+
+    def source(self):
+        folder, port = re.match("host=([^ ]+) port=([0-9]+)", self.setting()).groups()
+        return f"{folder}/.s.PGSQL.{port}"
+
+    def follow(self, port):
+        source = re.sub("port=[0-9]+", f"port={port}",
+                        re.sub("host=[^ ]+", "host=127.0.0.1", self.setting()))
+        self.sql(1, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+        self.sql(2, f"ALTER SYSTEM SET primary_conninfo = '{source}'", "SELECT pg_reload_conf()")
+        wait_until(lambda: "streaming" in self.sql(1, "SELECT state FROM pg_stat_replication")
+                   and f"port={port}" in self.sql(2, "SELECT conninfo FROM pg_stat_wal_receiver"),
+                   10, "the standby streams")
 
     def promote(self):
         self.sql(2, "SELECT pg_promote(true, 10)")
@@ -162,6 +228,14 @@ class PgPair(Pair):
 
 
 class MyPair(Pair):
+
+    def source(self):
+        return f"127.0.0.1:{self.ports[0]}"
+
+    def follow(self, port):
+        self.sql(1, "SET GLOBAL rpl_semi_sync_master_enabled = 0")
+        self.sql(2, "STOP SLAVE", f"CHANGE MASTER TO MASTER_PORT = {port}", "START SLAVE")
+        wait_until(lambda: "Yes\tYes" in self.sql(2, "SHOW SLAVE STATUS"), 10, "it follows")
 
     def promote(self):
         """When it has done all that it was sent."""
