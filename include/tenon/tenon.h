@@ -20,6 +20,7 @@
 #include <tenon/plugin.h>
 #include <tenon/pool.h>
 #include <tenon/position.h>
+#include <tenon/provider.h>
 #include <tenon/registry.h>
 #include <tenon/result.h>
 #include <tenon/retry.h>
