@@ -147,6 +147,7 @@ enum tn_code cmd_watch(struct cli *cli, tn_err *err);
 /* Commands, one function a row of the table. */
 enum tn_code cmd_plugins_list(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_inspect(struct cli *cli, tn_err *err);
+enum tn_code cmd_plugins_new(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_check(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_doctor(struct cli *cli, tn_err *err);
 enum tn_code cmd_ping(struct cli *cli, tn_err *err);

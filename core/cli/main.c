@@ -68,6 +68,13 @@ static const char check_manual[] =
     "its own and part of libtenon-dev. The exit code is the suite's: 0 if all\n"
     "passed, 1 if not, 2 if it could not start.\n";
 
+static const char new_manual[] =
+    "Writes a plug-in for the scheme NAME into FOLDER, which is made, or into\n"
+    "tenon-backend-NAME: source, manifest, build, and Debian and RPM "
+    "packaging.\n"
+    "It builds with libtenon-dev alone and passes the conformance suite at\n"
+    "once; its README.md says how to go on.\n";
+
 static const char doctor_manual[] =
     "Loads every plug-in and tells what is wrong with each that does not "
     "load,\n"
@@ -92,6 +99,8 @@ static const struct command commands[] = {
   { "plugins check", "FILE --url URL", "Run the conformance suite on a plug-in",
     1, 1, TAKES(OPTION_URL) | TAKES(OPTION_QUIRKS), 0, check_manual,
     cmd_plugins_check },
+  { "plugins new", "NAME [FOLDER]", "Write a plug-in to begin with", 1, 2, 0, 0,
+    new_manual, cmd_plugins_new },
   { "plugins doctor", "", "Load every plug-in and tell what is wrong", 0, 0, 0,
     0, doctor_manual, cmd_plugins_doctor },
   { "config show", "[DATABASE]", "Print every value and where it came from", 0,
