@@ -101,7 +101,8 @@ find_row(const struct tn_dialect_table *dialect,
 
   if (dialect == NULL || dialect->errors == NULL)
     return NULL;
-  row = find_native(dialect, failure->native);
+  row = find_native(dialect,
+                    failure->lookup != 0 ? failure->lookup : failure->native);
   if (row == NULL)
     row = find_native(dialect, failure->fallback);
   if (row == NULL)

@@ -79,7 +79,10 @@ struct tn_failure {
   const char *sqlstate;
   const char *message; /* one line */
   const char *detail;
-  uint64_t row; /* of a batch or bulk load, from 1 */
+  uint64_t row;   /* of a batch or bulk load, from 1 */
+  int32_t lookup; /* 0: `native`; else to be looked up in its place, where
+                     servers disagree on a number (TN_ERROR_OTHERS) */
+  int32_t reserved;
 };
 
 /* The longest that grace() gives, in nanoseconds. */
@@ -435,6 +438,10 @@ enum tn_placeholder {
   TN_PLACEHOLDER_QUESTION_NUMBER, /* ?1, may be repeated */
   TN_PLACEHOLDER_DOLLAR_NUMBER,   /* $1, may be repeated */
 };
+
+/* Added to a native code, once or more, where not all servers that a plug-in
+ * talks to mean the same by it: a row for each, found by tn_failure.lookup. */
+#define TN_ERROR_OTHERS 100000
 
 /* What one native code means. The first row that matches wins. */
 struct tn_error_row {

@@ -174,7 +174,7 @@ category_of(struct attempt *attempt, int32_t rc)
   if (attempt->is_reported)
     snprintf(reason->text, sizeof reason->text, "given up");
   else if (reason->category == 0)
-    rc = mysql__category((unsigned)reason->native);
+    rc = mysql__category(reason->native);
   else
     rc = reason->category;
   if (rc == TN_E_LOST) { /* before it was a session */

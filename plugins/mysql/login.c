@@ -451,7 +451,7 @@ run_kill(void *job)
   login->was_asked = true;
   if (mysql_real_query(login->mysql, sql, strlen(sql)) != 0) {
     keep_reason(login, login->mysql);
-    login->was_asked = mysql__is_loss(mysql_errno(login->mysql));
+    login->was_asked = mysql__is_loss((int32_t)mysql_errno(login->mysql));
   }
   mysql_close(login->mysql);
   login->mysql = NULL;

@@ -313,13 +313,19 @@ void mysql__message_fields(struct tn_call *call, unsigned number,
  * cannot be told. */
 int32_t mysql__message_position(const char *message, const char *sql);
 
+/* ------------------------------------------------------------------ */
+/* errors.c                                                             */
+
+/* What a number of that server is to be looked up by. */
+int32_t mysql__lookup(unsigned number, bool is_mariadb);
+
 /* Does the error mean that the connection is gone? */
-bool mysql__is_loss(unsigned number);
+bool mysql__is_loss(int32_t native);
 
-/* The category of a number, TN_E_OTHER for one without a row. */
-int32_t mysql__category(unsigned number);
+/* The category of what was looked up, TN_E_OTHER if it has no row. */
+int32_t mysql__category(int32_t native);
 
-#define MYSQL__ERROR_COUNT 305
+#define MYSQL__ERROR_COUNT 1492
 extern const struct tn_error_row mysql__errors[];
 
 /* ------------------------------------------------------------------ */

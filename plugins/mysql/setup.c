@@ -201,7 +201,7 @@ tell(struct mysql__conn *conn)
 
   if (rc != TN_OK || op.status == 0)
     return rc;
-  category = mysql__category(mysql_errno(conn->mysql));
+  category = mysql__category((int32_t)mysql_errno(conn->mysql));
   if (category == TN_E_DATA || category == TN_E_NOT_FOUND)
     return mysql__fail_as(conn, TN_E_CONFIG);
   return mysql__fail(conn, NULL);

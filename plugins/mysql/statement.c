@@ -22,7 +22,7 @@ drop(struct mysql__conn *conn, MYSQL_STMT **stmt)
     return;
   *stmt = NULL;
   if (mysql__run(conn, &op) == TN_OK && op.flag != 0 && !conn->is_dead &&
-      mysql__is_loss(mysql_errno(conn->mysql)))
+      mysql__is_loss((int32_t)mysql_errno(conn->mysql)))
     mysql__fail(conn, NULL);
 }
 

@@ -172,7 +172,8 @@ find_row(const struct tn_dialect_table *dialect, int32_t native,
 static const struct tn_error_row *
 row_of(const struct tn_dialect_table *dialect, const struct tn_failure *failure)
 {
-  const struct tn_error_row *row = find_row(dialect, failure->native, NULL, 0);
+  int32_t native = failure->lookup != 0 ? failure->lookup : failure->native;
+  const struct tn_error_row *row = find_row(dialect, native, NULL, 0);
 
   if (row == NULL)
     row = find_row(dialect, failure->fallback, NULL, 0);

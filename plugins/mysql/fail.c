@@ -1,0 +1,223 @@
+/* Failures of the server and of the client library, told to the host.
+ *
+ * The number decides, by the table of errors.c. Two things no number tells:
+ * whether InnoDB has rolled the transaction back, which the server is asked,
+ * and what became of a commit whose answer was lost. */
+#include "my_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A commit that failed in the engine; in a cluster, one that lost its
+ * majority. */
+#define ERROR_DURING_COMMIT 1180
+
+unsigned
+mysql__errno(const struct mysql__conn *conn, MYSQL_STMT *stmt)
+{
+  unsigned number = stmt == NULL ? 0 : mysql_stmt_errno(stmt);
+
+  return number != 0 ? number : mysql_errno(conn->mysql);
+}
+
+/* ------------------------------------------------------------------ */
+/* Transactions                                                         */
+
+/* After what kinds of failure may the transaction be over? Of the rest the
+ * server undoes the statement alone. */
+static bool
+may_end_txn(int32_t category)
+{
+  switch (category) {
+  case TN_E_DEADLOCK:
+  case TN_E_SERIALIZATION:
+  case TN_E_LOCK_TIMEOUT:
+  case TN_E_TIMEOUT:
+  case TN_E_CANCELED:
+  case TN_E_BUSY:
+  case TN_E_LIMIT:
+  case TN_E_IO:
+  case TN_E_INTERNAL:
+  case TN_E_OTHER:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* An error does not tell how the transaction stands; the answer to a statement
+ * that does nothing does. */
+static void
+ask_txn(struct mysql__conn *conn, int32_t category)
+{
+  int32_t connection = TN_CONNECTION_USABLE;
+
+  conn->host->grace(conn->call, MYSQL__GRACE_NS);
+  if (mysql__calm(conn) != TN_OK)
+    mysql__bury(conn);
+  if (conn->is_dead)
+    connection = TN_CONNECTION_DEAD;
+  else if (conn->is_aborted)
+    connection = TN_CONNECTION_ABORTED;
+  conn->host->fail_verdicts(conn->call, connection,
+                            category == TN_E_BUSY ? 0 : TN_REPLAY_TRANSACTION);
+}
+
+/* Nothing of the statement, or of the transaction, has taken effect. */
+static void
+give_server_up(struct mysql__conn *conn)
+{
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD,
+                            conn->in_txn ? TN_REPLAY_TRANSACTION : 0);
+  mysql__bury(conn);
+}
+
+static int32_t
+lookup(const struct mysql__conn *conn, unsigned number)
+{
+  return mysql__lookup(number, conn->is_mariadb);
+}
+
+/* What the failure means for the session. */
+static void
+take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
+           const char *text)
+{
+  if (mysql__is_loss(lookup(conn, number)) || category == TN_E_LOST) {
+    conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
+    mysql__bury(conn);
+    return;
+  }
+  if (mysql__role_is_lost(conn, number, text)) {
+    give_server_up(conn);
+    return;
+  }
+  if (conn->is_settling || !may_end_txn(category))
+    return;
+  if (conn->in_txn)
+    ask_txn(conn, category);
+  else if (category == TN_E_DEADLOCK || category == TN_E_SERIALIZATION)
+    conn->host->fail_verdicts(conn->call, TN_CONNECTION_USABLE, TN_REPLAY_SAFE);
+}
+
+/* ------------------------------------------------------------------ */
+/* Reporting                                                            */
+
+/* What a text that begins so makes of a number that stands for several things
+ * and that no SQLSTATE tells apart. The words are not translated. */
+static const struct phrase {
+  unsigned number;
+  const char *start;
+  int32_t category;
+} phrases[] = {
+  { 1305, "SAVEPOINT ", TN_E_STATE }, /* not a routine */
+  { 1091, "Can't DROP COLUMN ", TN_E_NO_COLUMN },
+  { 1366, "Incorrect string value", TN_E_CHARSET },
+};
+
+/* 0 where the table decides. */
+static int32_t
+category_of(const struct mysql__conn *conn, unsigned number, const char *text,
+            int32_t category)
+{
+  size_t i;
+
+  if (conn->is_committing && mysql__is_loss(lookup(conn, number)))
+    return TN_E_UNCERTAIN;
+  if (conn->is_cluster && number == ERROR_DURING_COMMIT)
+    return TN_E_LOST;
+  for (i = 0; category == 0 && i < MYSQL__COUNT(phrases); i++)
+    if (phrases[i].number == number &&
+        strncmp(text, phrases[i].start, strlen(phrases[i].start)) == 0)
+      return phrases[i].category;
+  return category;
+}
+
+struct where {
+  uint64_t row;    /* of many, from 1 */
+  const char *sql; /* that was being prepared, or NULL */
+  int32_t category;
+  int32_t reserved;
+};
+
+static int32_t
+report(struct mysql__conn *conn, MYSQL_STMT *stmt, const struct where *where)
+{
+  bool is_stmt = stmt != NULL && mysql_stmt_errno(stmt) != 0;
+  unsigned number = mysql__errno(conn, stmt);
+  struct tn_failure failure;
+  char text[MYSQL_ERRMSG_SIZE];
+  int32_t category;
+
+  snprintf(text, sizeof text, "%s",
+           is_stmt ? mysql_stmt_error(stmt) : mysql_error(conn->mysql));
+  memset(&failure, 0, sizeof failure);
+  failure.size = sizeof failure;
+  failure.native = (int32_t)number;
+  failure.lookup = lookup(conn, number);
+  failure.category = category_of(conn, number, text, where->category);
+  failure.sqlstate =
+      is_stmt ? mysql_stmt_sqlstate(stmt) : mysql_sqlstate(conn->mysql);
+  failure.message = text;
+  failure.row = where->row;
+  if (where->sql != NULL)
+    failure.position = mysql__message_position(text, where->sql);
+  category = conn->host->fail(conn->call, &failure);
+  mysql__message_fields(conn->call, number, text, conn->is_mariadb);
+  take_stock(conn, number, category, text);
+  return category;
+}
+
+int32_t
+mysql__fail(struct mysql__conn *conn, MYSQL_STMT *stmt)
+{
+  static const struct where where = { .row = 0 };
+
+  return report(conn, stmt, &where);
+}
+
+int32_t
+mysql__fail_row(struct mysql__conn *conn, MYSQL_STMT *stmt, uint64_t row)
+{
+  const struct where where = { .row = row };
+
+  return report(conn, stmt, &where);
+}
+
+int32_t
+mysql__fail_sql(struct mysql__conn *conn, MYSQL_STMT *stmt, const char *sql,
+                int32_t category)
+{
+  const struct where where = { .sql = sql, .category = category };
+
+  return report(conn, stmt, &where);
+}
+
+int32_t
+mysql__fail_as(struct mysql__conn *conn, int32_t category)
+{
+  const struct where where = { .category = category };
+
+  return report(conn, NULL, &where);
+}
+
+int32_t
+mysql__fail_reason(struct tn_call *call, const struct mysql__reason *reason,
+                   const char *text)
+{
+  struct tn_failure failure;
+
+  memset(&failure, 0, sizeof failure);
+  failure.size = sizeof failure;
+  failure.native = reason->native;
+  failure.category = reason->category;
+  failure.sqlstate = reason->sqlstate;
+  failure.message = text == NULL ? reason->text : text;
+  return call->host->fail(call, &failure);
+}
+
+int32_t
+mysql__fail_memory(struct tn_call *call)
+{
+  return tn_fail(call, TN_E_MEMORY, "mysql: out of memory");
+}
