@@ -107,6 +107,9 @@ category_of(struct sqlite__conn *conn, int code,
     return cause->category;
   if (may_be_committed(conn, code, where))
     return TN_E_UNCERTAIN;
+  if (code == SQLITE_TOOBIG && where != NULL &&
+      (where->at & SQLITE__AT_PREPARE) != 0)
+    return TN_E_LIMIT; /* it is the statement, not a value */
   if (code != SQLITE_ERROR)
     return 0;
   category = sqlite__message_category(text);
@@ -341,7 +344,7 @@ const struct tn_error_row sqlite__errors[] = {
   ROW(SQLITE_PROTOCOL, TN_E_BUSY, 0, TRANSACTION),
   ROW(SQLITE_EMPTY, TN_E_INTERNAL, 0, 0),
   ROW(SQLITE_SCHEMA, TN_E_BUSY, 0, TRANSACTION),
-  ROW(SQLITE_TOOBIG, TN_E_LIMIT, 0, 0),
+  ROW(SQLITE_TOOBIG, TN_E_DATA, 0, 0),
   ROW(SQLITE_CONSTRAINT_CHECK, TN_E_CHECK, 0, 0),
   ROW(SQLITE_CONSTRAINT_COMMITHOOK, TN_E_IO, DEAD, TRANSACTION),
   ROW(SQLITE_CONSTRAINT_FOREIGNKEY, TN_E_REFERENCE, 0, 0),

@@ -142,7 +142,7 @@ static const struct {
   { "SELECT 'a' REGEXP '('", TN_E_DATA, 1, "", "", "" },
   { "SELECT 'a' REGEXP '[z-a]'", TN_E_DATA, 1, "", "", "" },
   /* limits */
-  { "SELECT zeroblob(2000000000)", TN_E_LIMIT, 18, "", "", "" },
+  { "SELECT zeroblob(2000000000)", TN_E_DATA, 18, "", "", "" },
   { "SELECT ?99999999", TN_E_SYNTAX, 1, "", "", "" },
   /* what SQLite does not do */
   { "INSERT INTO v VALUES (1)", TN_E_UNSUPPORTED, 1, "v", "", "" },
