@@ -91,6 +91,8 @@ static const char *const connection_names[] = { "", "usable", "aborted",
                                                 "dead" };
 static const char *const replay_names[] = { "", "safe", "transaction", "never",
                                             "unknown" };
+static const char *const source_names[] = { "", "protocol", "catalogue",
+                                            "message" };
 
 /* Where the fields with one text are. */
 struct place {
@@ -172,6 +174,12 @@ tn_replay_verdict_name(int32_t verdict)
   return replay_names[verdict];
 }
 
+const char *
+tn_err_source_name(uint32_t source)
+{
+  return source < TN_COUNT(source_names) ? source_names[source] : "";
+}
+
 void
 tn_err_clear(tn_err *err)
 {
@@ -220,7 +228,9 @@ tn_err_memory(tn_err *err, const char *what)
 static void
 add_column(tn_err *err, const char *name, size_t size)
 {
-  size_t room = sizeof(err->columns) - err->columns_used;
+  size_t end =
+      err->key_table_at != 0 ? err->key_table_at : sizeof(err->columns);
+  size_t room = end - err->columns_used;
   char *place = err->columns + err->columns_used;
 
   if (room < sizeof("x..."))
@@ -228,6 +238,22 @@ add_column(tn_err *err, const char *name, size_t size)
   tn_text_escape(name, size, place, room);
   err->columns_used += (uint32_t)strlen(place) + 1;
   err->column_count++;
+}
+
+/* It stands at the end of the columns' place, where there is room: the layout
+ * has no other. One that does not fit is not told. */
+static void
+add_key_table(tn_err *err, const char *name, size_t size)
+{
+  char text[sizeof(err->table)];
+  size_t used;
+
+  tn_text_escape(name, size, text, sizeof(text));
+  used = strlen(text) + 1;
+  if (used + err->columns_used > sizeof(err->columns))
+    return;
+  err->key_table_at = (uint32_t)(sizeof(err->columns) - used);
+  memcpy(err->columns + err->key_table_at, text, used);
 }
 
 /* Joined and escaped once more as a whole, so that the cut, wherever it falls,
@@ -257,6 +283,8 @@ tn_err_add(tn_err *err, enum tn_err_field field, const char *text)
   size = strlen(text);
   if (field == TN_ERR_COLUMN)
     add_column(err, text, size);
+  else if (field == TN_ERR_KEY_TABLE)
+    add_key_table(err, text, size);
   else if (field == TN_ERR_DETAIL)
     add_detail(err, text, trimmed(text, size));
   else if (field > 0 && (size_t)field < TN_COUNT(places))
@@ -286,4 +314,12 @@ tn_err_column(const tn_err *err, uint32_t index)
   while (index-- > 0)
     name += strlen(name) + 1;
   return name;
+}
+
+const char *
+tn_err_key_table(const tn_err *err)
+{
+  if (err == NULL || err->key_table_at == 0)
+    return "";
+  return err->columns + err->key_table_at;
 }

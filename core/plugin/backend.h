@@ -9,6 +9,7 @@
 #define TENON_BACKEND_H
 
 #include "host.h"
+#include "override.h"
 
 struct tn_backend {
   struct tn_plugin plugin;
@@ -20,11 +21,12 @@ struct tn_backend {
   struct tn_session_table session;
   struct tn_bulk_table bulk;
   struct tn_option_row *rows; /* plugin.options, where the core adds some */
-  bool has_batch;       /* its own execute_batch; else execute() for each row */
-  bool has_bulk;        /* its own table bulk; else INSERT … VALUES */
-  char *path;           /* of the shared object */
-  char *client_version; /* of the client library that is loaded */
-  char *client;         /* its name and version */
+  bool has_batch; /* its own execute_batch; else execute() for each row */
+  bool has_bulk;  /* its own table bulk; else INSERT … VALUES */
+  struct tn_overrides overrides; /* of the administrator; borrowed */
+  char *path;                    /* of the shared object */
+  char *client_version;          /* of the client library that is loaded */
+  char *client;                  /* its name and version */
 };
 
 /* Check a descriptor and complete its tables. `plugin` stays borrowed, as do

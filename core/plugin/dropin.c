@@ -209,6 +209,13 @@ take_default(struct reading *reading, const struct tn_ini_item *item,
   return TN_OK;
 }
 
+static enum tn_code
+take_error(struct reading *reading, const struct tn_ini_item *item,
+           struct tn_dropin *dropin, tn_err *err)
+{
+  return tn_overrides_take(&dropin->errors, &reading->source, item, err);
+}
+
 /* ---- sections ---- */
 
 struct section_row {
@@ -220,6 +227,7 @@ struct section_row {
 static const struct section_row sections[] = {
   { "plugin:", take_key },
   { "defaults:", take_default },
+  { "errors:", take_error },
 };
 
 /* The row of a section, and the plug-in it is about; NULL if it is none. */
@@ -249,8 +257,8 @@ refuse_section(const struct reading *reading, const struct tn_ini_item *item,
                                "stands before the first section", err);
   tn_text_escape(item->section, strlen(item->section), shown, sizeof(shown));
   return tn_err_set(err, TN_E_CONFIG,
-                    "%s:%u: unknown section [%s]; a drop-in has [plugin:NAME] "
-                    "and [defaults:NAME]",
+                    "%s:%u: unknown section [%s]; a drop-in has "
+                    "[plugin:NAME], [defaults:NAME] and [errors:NAME]",
                     reading->source.path, item->line, shown);
 }
 

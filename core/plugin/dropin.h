@@ -6,12 +6,15 @@
  *   pin = /absolute/path/sqlite.so    this file and no other
  *   [defaults:sqlite]
  *   busy_timeout = 5s                 values of options that a URL leaves out
+ *   [errors:sqlite]
+ *   native.5 = busy safe              what an error means (override.h)
  *
  * As with manifests nothing is passed over. */
 #ifndef TENON_DROPIN_H
 #define TENON_DROPIN_H
 
 #include "manifest.h"
+#include "override.h"
 #include "registry_priv.h"
 
 /* What all drop-ins together say of one plug-in. */
@@ -25,6 +28,7 @@ struct tn_dropin {
   struct tn_registry_default_option *defaults;
   const char **default_paths; /* where each was said */
   size_t default_count;
+  struct tn_overrides errors;
   uint32_t seen; /* keys that `path` has given */
 };
 

@@ -11,9 +11,8 @@
 #include <poll.h>
 #include <string.h>
 
-#include "mask.h"
+#include "failure.h"
 #include "offload.h"
-#include "text.h"
 
 /* How long to wait at most before looking whether the call was canceled. */
 #define SLICE_NS INT64_C(50000000)
@@ -32,188 +31,6 @@ name_of(const struct tn_host_call *call)
   return call->backend != NULL ? call->backend : "plugin";
 }
 
-/* ---- failures ---- */
-
-/* May a failure be put into the call's error? What comes while things are
- * brought in order explains less than what made that necessary. */
-static bool
-takes_failure(struct tn_host_call *call)
-{
-  call->is_kept = call->is_grace && call->failed != TN_OK;
-  return !call->is_kept;
-}
-
-/* Remember that the error is set, and by whom. */
-static int32_t
-note_failure(struct tn_host_call *call, int32_t category)
-{
-  call->failed = category;
-  if (call->backend != NULL)
-    tn_text_escape(call->backend, strlen(call->backend), call->err->backend,
-                   sizeof(call->err->backend));
-  return category;
-}
-
-/* The text as it may be shown, its lines kept. Escaped first: that hides no
- * end of a password that masking looks for but the blanks in it, and so masks
- * too much at worst. */
-static void
-clean_text(const char *text, size_t size, char *out, size_t capacity)
-{
-  tn_text_escape_lines(text, size, out, capacity);
-  tn_text_mask(out, capacity);
-}
-
-static const struct tn_error_row *
-find_native(const struct tn_dialect_table *dialect, int32_t native)
-{
-  for (uint64_t i = 0; native != 0 && i < dialect->error_count; i++) {
-    if (dialect->errors[i].native == native)
-      return &dialect->errors[i];
-  }
-  return NULL;
-}
-
-/* A row for exactly the first `size` characters of `sqlstate`. */
-static const struct tn_error_row *
-find_sqlstate(const struct tn_dialect_table *dialect, const char *sqlstate,
-              size_t size)
-{
-  if (sqlstate == NULL || strlen(sqlstate) < size)
-    return NULL;
-  for (uint64_t i = 0; i < dialect->error_count; i++) {
-    const struct tn_error_row *row = &dialect->errors[i];
-
-    if (row->native == 0 && row->sqlstate != NULL &&
-        strlen(row->sqlstate) == size &&
-        memcmp(row->sqlstate, sqlstate, size) == 0)
-      return row;
-  }
-  return NULL;
-}
-
-/* From the most telling to the most general; NULL if no row matches. */
-static const struct tn_error_row *
-find_row(const struct tn_dialect_table *dialect,
-         const struct tn_failure *failure)
-{
-  const struct tn_error_row *row;
-
-  if (dialect == NULL || dialect->errors == NULL)
-    return NULL;
-  row = find_native(dialect,
-                    failure->lookup != 0 ? failure->lookup : failure->native);
-  if (row == NULL)
-    row = find_native(dialect, failure->fallback);
-  if (row == NULL)
-    row = find_sqlstate(dialect, failure->sqlstate, 5);
-  if (row == NULL)
-    row = find_sqlstate(dialect, failure->sqlstate, 2);
-  return row;
-}
-
-/* The category with which a call fails must be one: a number that is none
- * would be taken for success, or for the sign of something else. */
-static int32_t
-valid_category(int32_t category)
-{
-  return category > TN_OK && category < TN_CODE_COUNT ? category : TN_E_OTHER;
-}
-
-static void
-copy_sqlstate(tn_err *err, const char *sqlstate)
-{
-  size_t size = 0;
-
-  if (sqlstate == NULL)
-    return;
-  while (tn_text_is_alpha(sqlstate[size]) || tn_text_is_digit(sqlstate[size]))
-    size++;
-  if (size == 5 && sqlstate[size] == '\0')
-    memcpy(err->sqlstate, sqlstate, size + 1);
-}
-
-/* `message`, its first line, and what follows it as detail. */
-static void
-set_message(tn_err *err, int32_t category, const char *message)
-{
-  char text[sizeof(err->message) + sizeof(err->detail)];
-  char *rest;
-
-  while (tn_text_is_space(*message))
-    message++;
-  clean_text(message, strlen(message), text, sizeof(text));
-  rest = strchr(text, '\n');
-  if (rest != NULL)
-    *rest++ = '\0';
-  tn_err_set(err, (enum tn_code)category, "%s", text);
-  tn_err_add(err, TN_ERR_DETAIL, rest);
-}
-
-static void
-fail_field(struct tn_call *call, uint32_t field, const char *text, size_t size)
-{
-  struct tn_host_call *host_call = host_call_of(call);
-  char cleaned[sizeof(host_call->err->detail) + sizeof("...")];
-
-  if (text == NULL || host_call->failed == TN_OK || host_call->is_kept)
-    return;
-  clean_text(text, size, cleaned, sizeof(cleaned));
-  tn_err_add(host_call->err, (enum tn_err_field)field, cleaned);
-}
-
-static int32_t
-fail(struct tn_call *call, const struct tn_failure *failure)
-{
-  struct tn_host_call *host_call = host_call_of(call);
-  const struct tn_error_row *row = NULL;
-  struct tn_failure full = { .size = sizeof(full) };
-  tn_err *err = host_call->err;
-  int32_t category;
-
-  /* A plug-in built with an older header has a shorter struct. */
-  if (failure != NULL)
-    memcpy(&full, failure,
-           failure->size < sizeof(full) ? failure->size : sizeof(full));
-  if (full.category == 0)
-    row = find_row(host_call->dialect, &full);
-  category = valid_category(row != NULL ? row->category : full.category);
-  if (!takes_failure(host_call))
-    return category;
-
-  set_message(err, category,
-              full.message != NULL && *full.message != '\0'
-                  ? full.message
-                  : tn_code_summary(category));
-  if (row != NULL) {
-    tn_err_verdicts(err, row->connection, row->replay);
-    copy_sqlstate(err, row->sqlstate);
-  }
-  copy_sqlstate(err, full.sqlstate);
-  err->native = full.native;
-  err->position = full.position > 0 ? full.position : 0;
-  err->parameter = full.parameter > 0 ? full.parameter : 0;
-  err->row = full.row;
-  note_failure(host_call, category);
-  if (full.detail != NULL)
-    fail_field(call, TN_ERR_DETAIL, full.detail, strlen(full.detail));
-  return category;
-}
-
-static void
-fail_verdicts(struct tn_call *call, int32_t connection, int32_t replay)
-{
-  struct tn_host_call *host_call = host_call_of(call);
-
-  if (host_call->failed == TN_OK)
-    return;
-  if (connection < 0 || connection > TN_CONNECTION_DEAD)
-    connection = 0;
-  if (replay < 0 || replay > TN_REPLAY_UNKNOWN)
-    replay = 0;
-  tn_err_verdicts(host_call->err, connection, replay);
-}
-
 /* ---- time and waiting ---- */
 
 static bool
@@ -226,10 +43,10 @@ is_canceled(const struct tn_host_call *call)
 static int32_t
 stop(struct tn_host_call *call, int32_t category, const char *why)
 {
-  if (!takes_failure(call))
+  if (!tn_failure__takes(call))
     return category;
   tn_err_set(call->err, (enum tn_code)category, "%s: %s", name_of(call), why);
-  return note_failure(call, category);
+  return tn_failure__note(call, category);
 }
 
 static int32_t
@@ -407,14 +224,15 @@ static const struct tn_host host = {
   .now = tn_clock_now,
   .check = check,
   .wait = wait_events,
-  .fail = fail,
-  .fail_field = fail_field,
-  .fail_verdicts = fail_verdicts,
+  .fail = tn_failure__fail,
+  .fail_field = tn_failure__field,
+  .fail_verdicts = tn_failure__verdicts,
   .log = log_line,
   .value_parse = value_parse,
   .value_print = tn_value_print,
   .offload = tn_host__offload,
   .grace = grace,
+  .fail_source = tn_failure__source,
 };
 
 const struct tn_host *
@@ -447,4 +265,5 @@ tn_host_call_init(struct tn_host_call *call, tn_deadline deadline,
   call->is_kept = false;
   call->failed = TN_OK;
   call->of = NULL;
+  call->override = NULL;
 }

@@ -11,6 +11,7 @@
 #include "arena.h"
 
 struct tn_backend;
+struct tn_override;
 
 /* One call. The plug-in sees its first member only. */
 struct tn_host_call {
@@ -29,8 +30,9 @@ struct tn_host_call {
   bool is_kept;    /* the last failure was not put into `err` */
   int32_t failed;  /* category that the host has put into `err` during this
                       call; 0: none. backend.c clears it before each call */
-  const struct tn_backend *of; /* set by backend.c, for the defaults of
-                                  optional slots */
+  const struct tn_backend *of;        /* set by backend.c, for the defaults of
+                                         optional slots, and whose overrides count */
+  const struct tn_override *override; /* that the last failure met, or NULL */
 };
 
 /* The one host table, static.

@@ -2,8 +2,8 @@
  *
  * registry.c makes and releases it, registry_scan.c fills it from the folders,
  * registry_scheme.c finds who serves a scheme, registry_load.c loads it,
- * registry_inspect.c and registry_report.c tell of plug-ins, registry_warn.c
- * remembers what was said.
+ * registry_inspect.c, registry_report.c and registry_errors.c tell of plug-ins,
+ * registry_warn.c remembers what was said.
  *
  * The lock guards everything that says so below. It is never held while a
  * plug-in's code, a log sink, a visitor or the file system is busy: whatever

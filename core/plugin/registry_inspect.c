@@ -124,6 +124,8 @@ fill_newcomer(tn_registry *registry, struct tn_plugin_entry *entry,
   if (file == NULL || entry->schemes == NULL)
     return tn_err_memory(err, "plugin");
   entry->file = file;
+  if (entry->dropin != NULL)
+    backend->overrides = entry->dropin->errors;
   entry->backend = backend;
   entry->state = TN_PLUGIN_LOADED;
   return TN_OK;

@@ -184,6 +184,8 @@ take_attempt(tn_registry *registry, struct tn_plugin_entry *entry,
   if (kept == NULL)
     return tn_err_memory(err, "plugin");
   if (attempt->backend != NULL) {
+    if (entry->dropin != NULL)
+      attempt->backend->overrides = entry->dropin->errors;
     entry->backend = attempt->backend;
     entry->state = TN_PLUGIN_LOADED;
     entry->file = kept;

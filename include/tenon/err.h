@@ -83,6 +83,14 @@ enum tn_err_field {
   TN_ERR_KEY,
   TN_ERR_VALUE,
   TN_ERR_DETAIL,
+  TN_ERR_KEY_TABLE, /* the other table of a foreign key */
+};
+
+/* Where the columns of an error come from. */
+enum tn_err_source {
+  TN_SOURCE_PROTOCOL = 1, /* a field of its own that the server sent */
+  TN_SOURCE_CATALOGUE,    /* tn_conn_complete() has looked them up */
+  TN_SOURCE_MESSAGE,      /* taken out of the server's text */
 };
 
 /* The explanation. Texts end with NUL; "" stands for "not known", and a text
@@ -108,8 +116,10 @@ typedef struct tn_err {
   char value[256];
   char message[512];
   char detail[2048];
-  uint64_t row; /* of a batch or bulk load, from 1; 0: none, or not known */
-  uint64_t reserved[3];
+  uint64_t row;    /* of a batch or bulk load, from 1; 0: none, or not known */
+  uint32_t source; /* enum tn_err_source; 0: there are no columns */
+  uint32_t key_table_at; /* for tn_err_key_table() */
+  uint64_t reserved[2];
 } tn_err;
 
 /* clang-format off */
@@ -152,6 +162,13 @@ TN_API void tn_err_verdicts(tn_err *err, int32_t connection, int32_t replay);
 
 /* The `index`th column, from 0, borrowed from `err`; NULL past the end. */
 TN_API const char *tn_err_column(const tn_err *err, uint32_t index);
+
+/* The table at the other end of a foreign key, borrowed from `err`; "" if it is
+ * not known. */
+TN_API const char *tn_err_key_table(const tn_err *err);
+
+/* "protocol", "catalogue", "message"; "" for 0. Static. */
+TN_API const char *tn_err_source_name(uint32_t source);
 
 TN_END_DECLS
 

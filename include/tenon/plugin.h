@@ -165,6 +165,10 @@ struct tn_host {
    * error that is set; but fail_verdicts() still does. A second call does
    * nothing. */
   void (*grace)(struct tn_call *call, int64_t nanoseconds);
+
+  /* After fail(): where its columns come from (enum tn_err_source). Without it
+   * they are taken to be from the message. */
+  void (*fail_source)(struct tn_call *call, uint32_t source);
 };
 
 /* ------------------------------------------------------------------ */

@@ -88,6 +88,29 @@ TN_API TN_MUST_USE enum tn_code tn_registry_inspect(
     tn_registry *registry, const char *name, struct tn_plugin_report *ret,
     tn_err *err);
 
+/* What one code of a backend's means. Texts are borrowed from the registry and
+ * never NULL. */
+struct tn_error_info {
+  int32_t native;       /* as in tn_err; 0: by sqlstate */
+  int32_t category;     /* enum tn_code */
+  int32_t connection;   /* enum tn_connection_verdict */
+  int32_t replay;       /* enum tn_replay_verdict */
+  const char *sqlstate; /* five characters, two for a class, "" */
+  const char *name;     /* the backend's own for it; "" */
+  const char *file;     /* the drop-in that says so; "": the plug-in does */
+  uint32_t line;        /* in it */
+  uint32_t reserved;
+};
+
+/* Load one plug-in by its name and call `visit` for each error that it, or a
+ * drop-in of the administrator, says something of. Two may have one number,
+ * where the servers disagree on it. What became of a session may make an
+ * error's verdicts worse. Fails: as tn_registry_inspect(). */
+TN_API TN_MUST_USE enum tn_code tn_registry_errors(
+    tn_registry *registry, const char *name,
+    void (*visit)(const struct tn_error_info *info, void *user), void *user,
+    tn_err *err);
+
 /* Load a plug-in from a file that no manifest names, by the same rules of
  * ownership, and serve its schemes from then on.
  * Fails: TN_E_PLUGIN, TN_E_MEMORY. */

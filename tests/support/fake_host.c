@@ -229,6 +229,15 @@ fail_field(struct tn_call *call, uint32_t field, const char *text, size_t size)
   memcpy(copy, text, size);
   copy[size] = '\0';
   tn_err_add(&fake_of(call)->err, (enum tn_err_field)field, copy);
+  if (field == TN_ERR_COLUMN && fake_of(call)->err.source == 0)
+    fake_of(call)->err.source = TN_SOURCE_MESSAGE;
+}
+
+static void
+fail_source(struct tn_call *call, uint32_t source)
+{
+  if (!fake_of(call)->is_kept)
+    fake_of(call)->err.source = source;
 }
 
 static void
@@ -271,6 +280,7 @@ static const struct tn_host host = {
   .value_print = tn_value_print,
   .offload = offload,
   .grace = grace,
+  .fail_source = fail_source,
 };
 
 void

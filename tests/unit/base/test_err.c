@@ -2,6 +2,7 @@
 #include <tenon/err.h>
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -133,7 +134,9 @@ Test(err, the_layout_is_that_of_the_first_release)
   cr_expect_eq(offsetof(tn_err, message), 1216);
   cr_expect_eq(offsetof(tn_err, detail), 1728);
   cr_expect_eq(offsetof(tn_err, row), 3776);
-  cr_expect_eq(offsetof(tn_err, reserved), 3784);
+  cr_expect_eq(offsetof(tn_err, source), 3784);
+  cr_expect_eq(offsetof(tn_err, key_table_at), 3788);
+  cr_expect_eq(offsetof(tn_err, reserved), 3792);
 }
 
 Test(err, without_an_object_the_code_is_still_returned)
@@ -282,9 +285,51 @@ Test(err, what_is_no_field_and_no_text_is_ignored)
   }
   tn_err_add(&err, (enum tn_err_field)0, "x");
   tn_err_add(&err, (enum tn_err_field) - 1, "x");
-  tn_err_add(&err, (enum tn_err_field)8, "x");
+  tn_err_add(&err, (enum tn_err_field)9, "x");
   tn_err_add(&err, (enum tn_err_field)INT32_MAX, "x");
   cr_expect_arr_eq(&err, &before, sizeof(err));
+}
+
+Test(err, the_other_table_of_a_foreign_key_is_kept_behind_the_columns)
+{
+  tn_err err = TN_ERR_INIT;
+  char name[20];
+  uint32_t i;
+
+  cr_expect_str_eq(tn_err_key_table(NULL), "");
+  cr_expect_str_eq(tn_err_key_table(&err), "");
+  tn_err_set(&err, TN_E_REFERENCE, "x");
+  cr_expect_str_eq(tn_err_key_table(&err), "");
+  tn_err_add(&err, TN_ERR_COLUMN, "first");
+  tn_err_add(&err, TN_ERR_KEY_TABLE, "parent");
+  tn_err_add(&err, TN_ERR_KEY_TABLE, "p\t");
+  tn_err_add(&err, TN_ERR_COLUMN, "second");
+  cr_expect_str_eq(tn_err_key_table(&err), "p\\x09");
+  cr_expect_eq(err.column_count, 2);
+  cr_expect_str_eq(tn_err_column(&err, 1), "second");
+  cr_expect_null(tn_err_column(&err, 2));
+
+  /* Columns leave it alone, and it leaves them alone. */
+  for (i = 0; i < 100; i++) {
+    snprintf(name, sizeof(name), "column%u", i);
+    tn_err_add(&err, TN_ERR_COLUMN, name);
+  }
+  cr_expect_str_eq(tn_err_key_table(&err), "p\\x09");
+  cr_expect_str_eq(tn_err_column(&err, 1), "second");
+  tn_err_add(&err, TN_ERR_KEY_TABLE, "a longer name than there is room for");
+  cr_expect_str_eq(tn_err_key_table(&err), "p\\x09");
+  cr_expect_str_eq(tn_err_column(&err, 2), "column0");
+  tn_err_set(&err, TN_E_REFERENCE, "x");
+  cr_expect_str_eq(tn_err_key_table(&err), "");
+}
+
+Test(err, sources_have_names)
+{
+  cr_expect_str_eq(tn_err_source_name(0), "");
+  cr_expect_str_eq(tn_err_source_name(TN_SOURCE_PROTOCOL), "protocol");
+  cr_expect_str_eq(tn_err_source_name(TN_SOURCE_CATALOGUE), "catalogue");
+  cr_expect_str_eq(tn_err_source_name(TN_SOURCE_MESSAGE), "message");
+  cr_expect_str_eq(tn_err_source_name(4), "");
 }
 
 Test(err, columns_are_kept_in_order)

@@ -95,13 +95,13 @@ static const struct {
 } refused[] = {
   { "enabled = no\n", "/a/x.ini:1: enabled: stands before the first section" },
   { "[plugin]\n", "/a/x.ini:1: unknown section [plugin]; a drop-in has "
-                  "[plugin:NAME] and [defaults:NAME]" },
+                  "[plugin:NAME], [defaults:NAME] and [errors:NAME]" },
   { "[plugin:]\n", "/a/x.ini:1: unknown section [plugin:]; a drop-in has "
-                   "[plugin:NAME] and [defaults:NAME]" },
+                   "[plugin:NAME], [defaults:NAME] and [errors:NAME]" },
   { "[plugin:A]\n", "/a/x.ini:1: unknown section [plugin:A]; a drop-in has "
-                    "[plugin:NAME] and [defaults:NAME]" },
+                    "[plugin:NAME], [defaults:NAME] and [errors:NAME]" },
   { "[default:a]\n", "/a/x.ini:1: unknown section [default:a]; a drop-in has "
-                     "[plugin:NAME] and [defaults:NAME]" },
+                     "[plugin:NAME], [defaults:NAME] and [errors:NAME]" },
   { "[plugin:a]\nenable = no\n",
     "/a/x.ini:2: unknown key \"enable\"; did you mean \"enabled\"?" },
   { "[plugin:a]\nenabled = perhaps\n",
