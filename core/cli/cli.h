@@ -150,6 +150,8 @@ enum tn_code cmd_plugins_inspect(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_new(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_check(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_doctor(struct cli *cli, tn_err *err);
+enum tn_code cmd_errors_explain(struct cli *cli, tn_err *err);
+enum tn_code cmd_errors_list(struct cli *cli, tn_err *err);
 enum tn_code cmd_ping(struct cli *cli, tn_err *err);
 enum tn_code cmd_metrics(struct cli *cli, tn_err *err);
 enum tn_code cmd_config_show(struct cli *cli, tn_err *err);

@@ -80,6 +80,23 @@ static const char doctor_manual[] =
     "load,\n"
     "with every place that was looked at. Exit code 2 if there is one.\n";
 
+static const char errors_manual[] =
+    "A CODE is a number of the backend's, a SQLSTATE, the two characters of "
+    "its\n"
+    "class, or the backend's name for it. A number that servers disagree on "
+    "has\n"
+    "a row for each. The verdicts are those of the error alone: what became "
+    "of\n"
+    "the session and its transaction can make them worse.\n"
+    "\n"
+    "An administrator changes a row in a drop-in of the folder plugins.d:\n"
+    "  [errors:BACKEND]\n"
+    "  native.1205 = deadlock\n"
+    "  sqlstate.53 = limit dead safe\n"
+    "with a category, a verdict on the connection (usable, aborted, dead), "
+    "one\n"
+    "on a replay (safe, transaction, never, unknown), or some of them.\n";
+
 static const struct command commands[] = {
   { "query", "TARGET SQL [PARAM...]", "Run a statement and print its result", 1,
     UINT_MAX, TAKES(OPTION_DEADLINE) | TAKES(OPTION_FILE), 0, query_manual,
@@ -103,6 +120,10 @@ static const struct command commands[] = {
     new_manual, cmd_plugins_new },
   { "plugins doctor", "", "Load every plug-in and tell what is wrong", 0, 0, 0,
     0, doctor_manual, cmd_plugins_doctor },
+  { "errors explain", "BACKEND CODE", "Tell what an error of a backend means",
+    2, 2, 0, 0, errors_manual, cmd_errors_explain },
+  { "errors list", "[BACKEND]", "List what each error means", 0, 1, 0, 0,
+    errors_manual, cmd_errors_list },
   { "config show", "[DATABASE]", "Print every value and where it came from", 0,
     1, 0, 0, "", cmd_config_show },
   { "config check", "", "Read the configuration and tell what is wrong", 0, 0,

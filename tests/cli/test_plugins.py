@@ -53,6 +53,66 @@ class Listing(TenonTest):
         self.assertGreaterEqual(row["ping_ms"], 0)
 
 
+class Errors(TenonTest):
+    def explain(self, backend, code):
+        out = self.succeed("-f", "json", "errors", "explain", backend, code)
+        return [dict(json.loads(line)["rows"]) for line in out.splitlines()]
+
+    def test_explain_by_number_name_and_code(self):
+        cases = [
+            ("sqlite", "2067", "SQLITE_CONSTRAINT_UNIQUE", "duplicate"),
+            ("sqlite", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_SNAPSHOT", "busy"),
+            ("sqlite", "busy_snapshot", "SQLITE_BUSY_SNAPSHOT", "busy"),
+            ("sqlite", "11", "SQLITE_CORRUPT", "io"),
+            ("mysql", "1205", "ER_LOCK_WAIT_TIMEOUT", "lock_timeout"),
+            ("mysql", "dup_entry", "ER_DUP_ENTRY", "duplicate"),
+            ("mysql", "22012", "data exception", "data"),
+            ("postgresql", "23505", "unique_violation", "duplicate"),
+            ("postgresql", "40p01", "deadlock_detected", "deadlock"),
+            ("postgresql", "42", "syntax_error_or_access_rule_violation",
+             "syntax"),
+            ("postgresql", "42Z99", "syntax_error_or_access_rule_violation",
+             "syntax"),
+        ]
+        for backend, code, name, category in cases:
+            with self.subTest(backend=backend, code=code):
+                rows = self.explain(backend, code)
+                self.assertEqual(1, len(rows), rows)
+                self.assertEqual(name, rows[0]["name"])
+                self.assertEqual(category, rows[0]["category"])
+                self.assertEqual("plug-in", rows[0]["said by"])
+
+    def test_a_number_of_two_meanings_has_both(self):
+        rows = self.explain("mysql", "4031")
+        self.assertEqual({"not_found", "lost"},
+                         {row["category"] for row in rows})
+        self.assertEqual({"4031"}, {row["code"] for row in rows})
+
+    def test_verdicts(self):
+        row = self.explain("postgresql", "57P01")[0]
+        self.assertEqual(("dead", "transaction"),
+                         (row["connection"], row["replay"]))
+
+    def test_what_has_no_row(self):
+        error = self.fail_json(USAGE, "errors", "explain", "sqlite", "nosuch")
+        self.assertIn("no row for \"nosuch\"", error["message"])
+        self.fail_json(PLUGIN, "errors", "explain", "nosuch", "1")
+
+    def test_list(self):
+        all_rows = json.loads(self.succeed("-f", "json", "errors",
+                                           "list"))["rows"]
+        self.assertEqual({"sqlite", "mysql", "postgresql"},
+                         {row[0] for row in all_rows})
+        rows = json.loads(self.succeed("-f", "json", "errors", "list",
+                                       "sqlite"))["rows"]
+        self.assertEqual([row for row in all_rows if row[0] == "sqlite"], rows)
+        self.assertIn(["sqlite", "5", "SQLITE_BUSY", "busy", "usable",
+                       "transaction", "plug-in"], rows)
+        lines = self.succeed("errors", "list", "sqlite").splitlines()
+        self.assertTrue(lines[0].startswith("backend"), lines[0])
+        self.assertEqual(len(rows) + 1, len(lines))
+
+
 class Broken(TenonTest):
     """A folder with a plug-in in it that cannot be used."""
 
