@@ -100,9 +100,13 @@ report_json(const tn_err *err)
   putc(',', stderr);
   write_columns(err);
   putc(',', stderr);
+  write_member("columns_from", tn_err_source_name(err->source));
+  putc(',', stderr);
   write_member("constraint", err->constraint);
   putc(',', stderr);
   write_member("key", err->key);
+  putc(',', stderr);
+  write_member("key_table", tn_err_key_table(err));
   putc(',', stderr);
   write_member("value", err->value);
   putc(',', stderr);

@@ -6,6 +6,7 @@
  * it. */
 #include "my_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,9 @@ enum part {
   PART_COLUMN = 'c', /* perhaps `schema`.`table`.`column` or table.column */
   PART_TABLE = 't',  /* perhaps schema.table */
   PART_SCHEMA = 's',
-  PART_LIST = 'l', /* names of columns, quoted, between commas */
-  PART_ANY = '*',  /* of no interest */
+  PART_LIST = 'l',  /* names of columns, quoted, between commas */
+  PART_OTHER = 'r', /* `table` or `schema`.`table` of the other end */
+  PART_ANY = '*',   /* of no interest */
 };
 
 /* Formats, by number; the first that fits wins. "%x" is a place, which reaches
@@ -30,10 +32,17 @@ static const struct format {
   { 1062, "Duplicate entry '%v' for key '%k'" },
   { 1586, "Duplicate entry '%v' for key '%k'" },
   { 1569, "%*duplicate entry '%v' for key '%k'" },
+  { 1452,
+    "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
   { 1452, "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
+  { 1451,
+    "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
   { 1451, "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
+  { 1701, "%*constraint (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) "
+          "REFERENCES %r (" },
   { 1701, "%*constraint (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) " },
-  { 3730, "%*by a foreign key constraint '%k' on table '%t'" },
+  { 3730, "Cannot drop table '%r' referenced by a foreign key constraint '%k' "
+          "on table '%t'" },
   { 4025, "CONSTRAINT `%k` failed for `%s`.`%t`" },
   { 3819, "Check constraint '%k' is violated" },
   { 1048, "Column '%c' cannot be null" },
@@ -214,18 +223,29 @@ add_column(struct tn_call *call, const char *text, size_t size)
   add_name(call, TN_ERR_TABLE, text + table_at, table_end - table_at);
 }
 
+/* Put a name behind those of a key. */
+static void
+join_name(char *key, size_t capacity, const char *name, size_t size)
+{
+  size_t used = strlen(key);
+
+  snprintf(key + used, capacity - used, "%s%.*s", used == 0 ? "" : ", ",
+           (int)size, name);
+}
+
 /* `a`, `b` */
 static void
 add_list(struct tn_call *call, const char *text, size_t size)
 {
   const char *end = text + size;
+  char key[256] = "";
 
   while (text < end) {
     const char *name = memchr(text, '`', (size_t)(end - text));
     const char *name_end;
 
     if (name == NULL)
-      return;
+      break;
     name++;
     name_end = name;
     while (name_end < end &&
@@ -234,8 +254,28 @@ add_list(struct tn_call *call, const char *text, size_t size)
     if (name_end > end)
       name_end = end;
     add_name(call, TN_ERR_COLUMN, name, (size_t)(name_end - name));
+    join_name(key, sizeof key, name, (size_t)(name_end - name));
     text = name_end + 1;
   }
+  call->host->fail_field(call, TN_ERR_KEY, key, strlen(key));
+}
+
+/* The last of the names, which are between backticks if there are several. */
+static void
+add_other(struct tn_call *call, const char *text, size_t size)
+{
+  static const char between[] = "`.`";
+  const char *end = text + size;
+  const char *at;
+
+  for (at = text; at + sizeof between - 1 <= end; at++)
+    if (memcmp(at, between, sizeof between - 1) == 0)
+      text = at + sizeof between - 2;
+  if (end - text >= 2 && text[0] == '`' && end[-1] == '`') {
+    text++;
+    end--;
+  }
+  add_name(call, TN_ERR_KEY_TABLE, text, (size_t)(end - text));
 }
 
 /* MySQL puts the table before it, MariaDB does not. */
@@ -270,6 +310,9 @@ add_place(struct tn_call *call, const struct place *place, bool is_mariadb)
     break;
   case PART_LIST:
     add_list(call, place->text, place->size);
+    break;
+  case PART_OTHER:
+    add_other(call, place->text, place->size);
     break;
   default:
     break;

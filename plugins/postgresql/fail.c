@@ -166,6 +166,8 @@ add_fields(struct pg__conn *conn, const PGresult *result,
   add_field(conn, TN_ERR_SCHEMA, field(result, PG_DIAG_SCHEMA_NAME));
   add_field(conn, TN_ERR_TABLE, table);
   add_field(conn, TN_ERR_COLUMN, column);
+  if (column[0] != '\0')
+    conn->host->fail_source(conn->call, TN_SOURCE_PROTOCOL);
   add_field(conn, TN_ERR_CONSTRAINT, field(result, PG_DIAG_CONSTRAINT_NAME));
   add_hint(conn, field(result, PG_DIAG_MESSAGE_HINT));
   add_field(conn, TN_ERR_DETAIL, field(result, PG_DIAG_CONTEXT));

@@ -244,6 +244,60 @@ add_key(struct tn_call *call, const char *detail, bool ends_last,
     add_columns(call, open + 1, close);
 }
 
+/* ------------------------------------------------------------------ */
+/* Foreign keys                                                         */
+
+/* The names between quotes, `MAX_NAMES` at most. */
+#define MAX_NAMES 3
+
+struct name {
+  const char *text;
+  size_t size;
+};
+
+static int
+quoted_names(const char *text, struct name names[MAX_NAMES])
+{
+  int count = 0;
+
+  while (count < MAX_NAMES && *text != '\0') {
+    const char *name = quoted(text, &names[count].size);
+
+    if (name == NULL)
+      break;
+    names[count].text = name;
+    text = name + names[count].size;
+    text += *text != '\0';
+    count++;
+  }
+  return count;
+}
+
+/* A row that is referenced is gone: "… on table "parent" violates … "fk" on
+ * table "child"". One that is referenced is not there: "… on table "child"
+ * violates … "fk"", and its detail has the columns of the foreign key, and
+ * behind the values the name of the other table. */
+static void
+add_reference(struct tn_call *call, const struct pg__texts *texts,
+              const char *detail)
+{
+  struct name names[MAX_NAMES];
+  int count = quoted_names(texts->message, names);
+  const char *open = strchr(detail, '(');
+  const char *close = open == NULL ? NULL : closing(open);
+
+  add_key(call, detail, false, count == 2 && !texts->has_column);
+  if (count == MAX_NAMES) {
+    add(call, TN_ERR_KEY_TABLE, names[0].text, names[0].size);
+    return;
+  }
+  if (close == NULL || close[1] != '=' || close[2] != '(')
+    return;
+  close = closing(close + 2);
+  if (close != NULL && quoted_names(close, names) == 1)
+    add(call, TN_ERR_KEY_TABLE, names[0].text, names[0].size);
+}
+
 void
 pg__fail_fields(struct tn_call *call, const struct pg__texts *texts)
 {
@@ -268,7 +322,7 @@ pg__fail_fields(struct tn_call *call, const struct pg__texts *texts)
     add_key(call, detail, false, !texts->has_column);
     break;
   case TN_E_REFERENCE:
-    add_key(call, detail, false, false);
+    add_reference(call, texts, detail);
     break;
   default:
     break;

@@ -21,7 +21,7 @@ PATIENCE_S = 20
 
 ERROR_KEYS = [
     "category", "sqlstate", "native", "message", "schema", "table", "columns",
-    "constraint", "key", "value", "connection", "replay", "detail", "position",
+    "columns_from", "constraint", "key", "key_table", "value", "connection", "replay", "detail", "position",
     "parameter",
 ]
 

@@ -170,3 +170,54 @@ Test(messages, a_syntax_error_is_found_where_the_text_is_once_in_that_line)
         positions[i].position, "case %zu: \"%s\": %d", i, positions[i].message,
         mysql__message_position(positions[i].message, positions[i].sql));
 }
+
+Test(messages, of_a_foreign_key_name_its_other_table)
+{
+  static const struct {
+    unsigned number;
+    const char *text;
+    const char *key;
+    const char *other;
+  } rows[] = {
+    { 1452,
+      "Cannot add or update a child row: a foreign key constraint fails "
+      "(`shop`.`child2`, CONSTRAINT `c2_fk` FOREIGN KEY (`a`, `b`) REFERENCES "
+      "`parent2` (`a`, `b`))",
+      "a, b", "parent2" },
+    { 1451,
+      "Cannot delete or update a parent row: a foreign key constraint fails "
+      "(`shop`.`o`, CONSTRAINT `fk` FOREIGN KEY (`c`) REFERENCES "
+      "`crm`.`p``9` (`id`) ON DELETE CASCADE)",
+      "c", "p`9" },
+    { 1451,
+      "Cannot delete or update a parent row: a foreign key constraint fails "
+      "(`shop`.`o`, CONSTRAINT `fk` FOREIGN KEY (`c`) REFERENCES `with.dot` "
+      "(`id`))",
+      "c", "with.dot" },
+    { 1701,
+      "Cannot truncate a table referenced in a foreign key constraint "
+      "(`shop`.`child4`, CONSTRAINT `c4_fk` FOREIGN KEY (`b`) REFERENCES "
+      "`shop`.`parent` (`id`))",
+      "b", "parent" },
+    { 3730,
+      "Cannot drop table 'parent' referenced by a foreign key constraint "
+      "'child_fk' on table 'child'.",
+      "", "parent" },
+    { 1451,
+      "Cannot delete or update a parent row: a foreign key constraint fails",
+      "", "" },
+  };
+  size_t i;
+
+  for (i = 0; i < MYSQL__COUNT(rows); i++) {
+    struct fake_call fake;
+
+    fake_call_init(&fake, NULL);
+    tn_fail(&fake.call, TN_E_REFERENCE, "%s", "x");
+    mysql__message_fields(&fake.call, rows[i].number, rows[i].text, true);
+    cr_expect_str_eq(fake.err.key, rows[i].key, "case %zu: %s", i,
+                     fake.err.key);
+    cr_expect_str_eq(tn_err_key_table(&fake.err), rows[i].other, "case %zu: %s",
+                     i, tn_err_key_table(&fake.err));
+  }
+}

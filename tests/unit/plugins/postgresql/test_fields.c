@@ -99,3 +99,53 @@ Test(fields, do_not_take_the_place_of_those_of_the_protocol)
   pg__fail_fields(&fake.call, &texts);
   cr_expect_str_eq(fake.err.table, "");
 }
+
+/* Who has the foreign key is the protocol's to say; which the other table is,
+ * and the columns, the texts'. */
+Test(fields, of_a_foreign_key_have_its_other_table)
+{
+  static const struct {
+    const char *message;
+    const char *detail;
+    const char *columns;
+    const char *key;
+    const char *other;
+  } cases[] = {
+    { "insert or update on table \"child2\" violates foreign key constraint "
+      "\"c2_fk\"",
+      "Key (a, b)=(1, 2) is not present in table \"parent2\".", "a b", "a, b",
+      "parent2" },
+    { "update or delete on table \"parent\" violates foreign key constraint "
+      "\"child_fk\" on table \"child\"",
+      "Key (id)=(1) is still referenced from table \"child\".", "", "id",
+      "parent" },
+    { "insert or update on table \"c\" violates foreign key constraint "
+      "\"fk\"",
+      "Key (a)=(\"x\" )) is not present in table \"p\".", "a", "a", "p" },
+    { "Einf\xc3\xbcgen oder Aktualisieren in Tabelle \xc2\xbb"
+      "child\xc2\xab verletzt Fremdschl\xc3\xbcssel-Constraint \xc2\xbb"
+      "fk\xc2\xab",
+      "Schl\xc3\xbcssel (pid)=(9) ist nicht in Tabelle \xc2\xbbp\xc2\xab "
+      "vorhanden.",
+      "pid", "pid", "p" },
+    { "no quotes", "Key (a)=(1) is not present in table \"p\".", "", "a", "p" },
+  };
+  size_t i;
+
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const struct pg__texts texts = { .category = TN_E_REFERENCE,
+                                     .message = cases[i].message,
+                                     .detail = cases[i].detail };
+    struct fake_call fake;
+    char columns[256];
+
+    fake_call_init(&fake, NULL);
+    tn_fail(&fake.call, TN_E_REFERENCE, "%s", "x");
+    pg__fail_fields(&fake.call, &texts);
+    join_columns(&fake.err, columns, sizeof columns);
+    cr_expect_str_eq(columns, cases[i].columns, "case %zu: %s", i, columns);
+    cr_expect_str_eq(fake.err.key, cases[i].key, "case %zu", i);
+    cr_expect_str_eq(tn_err_key_table(&fake.err), cases[i].other,
+                     "case %zu: %s", i, tn_err_key_table(&fake.err));
+  }
+}
