@@ -225,6 +225,22 @@ tn_engine_exec(tn_engine *engine, const char *sql, uint64_t *ret_affected,
   return rc;
 }
 
+enum tn_code
+tn_engine_complete(tn_engine *engine, tn_err *about, tn_deadline deadline,
+                   tn_err *err)
+{
+  const struct tn_loan loan = { .label = "tn_engine_complete",
+                                .deadline = deadline };
+  tn_conn *conn = NULL;
+  enum tn_code rc = tn_pool_take(engine->pool, &loan, &conn, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_conn_complete(conn, about, deadline, err);
+  tn_pool_give(&conn);
+  return rc;
+}
+
 /* ---- what it is ---- */
 
 tn_pool *

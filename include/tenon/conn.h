@@ -234,6 +234,18 @@ struct tn_cache_stats {
 TN_API void tn_conn_cache_stats(const tn_conn *conn,
                                 struct tn_cache_stats *ret);
 
+/* Look up in the catalogue what `about`, a duplicate or a foreign-key error of
+ * this backend's, does not say or took out of a message: schema, table,
+ * constraint, columns and the table at the other end; about->source tells.
+ * Nothing changes where the catalogue has no such key, or more than one. `conn`
+ * is any that is free and has no transaction open; the one that failed is, once
+ * it has rolled back. Fails: TN_E_USAGE, another kind of error or backend;
+ * TN_E_STATE, a transaction is open; TN_E_UNSUPPORTED, the backend has no such
+ * catalogue; others of a query. `about` is untouched then. */
+TN_API TN_MUST_USE enum tn_code tn_conn_complete(tn_conn *conn, tn_err *about,
+                                                 tn_deadline deadline,
+                                                 tn_err *err);
+
 /* What may still be done (enum tn_connection_verdict). */
 TN_API uint32_t tn_conn_verdict(const tn_conn *conn);
 

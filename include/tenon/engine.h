@@ -101,6 +101,14 @@ TN_API TN_MUST_USE enum tn_code tn_engine_exec(tn_engine *engine,
                                                uint64_t *ret_affected,
                                                tn_err *err);
 
+/* Take, tn_conn_complete() and give: on another connection than the one that
+ * failed, whose transaction may stay as it is. `deadline` is of all of it; 0:
+ * the options pool_timeout and query_timeout, one after the other. */
+TN_API TN_MUST_USE enum tn_code tn_engine_complete(tn_engine *engine,
+                                                   tn_err *about,
+                                                   tn_deadline deadline,
+                                                   tn_err *err);
+
 /* The pool, for what else can be done with it. Borrowed. */
 TN_API tn_pool *tn_engine_pool(tn_engine *engine);
 

@@ -481,6 +481,15 @@ struct tn_dialect_table {
                                  statement whose rows show the plan, in UTF-8,
                                  and that does not run it: "EXPLAIN ". NULL:
                                  no plans */
+  const char *constraint_sql; /* Optional. A SELECT of one row a column of a key
+                                 that was violated, in order: schema, table,
+                                 constraint, column (NULL for an expression
+                                 without a name), table at the other end of a
+                                 foreign key, place; NULL for what is not known.
+                                 It uses all of :category ("duplicate" or
+                                 "reference"), :schema, :table, :constraint
+                                 and :columns (between ", "), as far as the
+                                 error has them, else "". NULL: no look-up */
 };
 
 /* ------------------------------------------------------------------ */

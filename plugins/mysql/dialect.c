@@ -10,6 +10,24 @@
    BIT(TN_DATE) | BIT(TN_TIME) | BIT(TN_TIMESTAMP) | BIT(TN_UUID) |            \
    BIT(TN_JSON))
 
+/* MariaDB names the key alone: it counts if there is one of that name. */
+static const char constraint_sql[] =
+    "SELECT s.TABLE_SCHEMA, s.TABLE_NAME, s.INDEX_NAME, s.COLUMN_NAME, NULL,"
+    " s.SEQ_IN_INDEX"
+    " FROM information_schema.STATISTICS s"
+    " WHERE :category = 'duplicate' AND s.NON_UNIQUE = 0"
+    " AND s.TABLE_SCHEMA = coalesce(nullif(:schema, ''), database())"
+    " AND s.INDEX_NAME = :constraint AND :table IN ('', s.TABLE_NAME)"
+    " AND :columns IS NOT NULL "
+    "UNION ALL "
+    "SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME,"
+    " k.REFERENCED_TABLE_NAME, k.ORDINAL_POSITION"
+    " FROM information_schema.KEY_COLUMN_USAGE k"
+    " WHERE :category = 'reference' AND k.REFERENCED_TABLE_NAME IS NOT NULL"
+    " AND k.TABLE_SCHEMA = coalesce(nullif(:schema, ''), database())"
+    " AND k.CONSTRAINT_NAME = :constraint AND :table IN ('', k.TABLE_NAME) "
+    "ORDER BY 1, 2, 6";
+
 /* Names have 64 characters of at most three bytes. */
 const struct tn_dialect_table mysql__dialect_table = {
   .size = sizeof(struct tn_dialect_table),
@@ -29,4 +47,5 @@ const struct tn_dialect_table mysql__dialect_table = {
   .error_count = MYSQL__ERROR_COUNT,
   .bulk_rows = 250,
   .explain_prefix = "EXPLAIN ",
+  .constraint_sql = constraint_sql,
 };

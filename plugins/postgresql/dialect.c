@@ -11,6 +11,43 @@
    BIT(TN_DATE) | BIT(TN_TIME) | BIT(TN_TIMESTAMP) | BIT(TN_UUID) |            \
    BIT(TN_JSON) | BIT(TN_OTHER) | BIT(TN_ARRAY))
 
+/* An index has its constraint's name. A column that is an expression is shown
+ * as its definition. */
+static const char constraint_sql[] =
+    "SELECT n.nspname, c.relname, i.relname,"
+    " coalesce(CAST(a.attname AS text),"
+    " pg_catalog.pg_get_indexdef(x.indexrelid, k.n, true)),"
+    " CAST(NULL AS text), k.n"
+    " FROM pg_catalog.pg_index x"
+    " JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid"
+    " JOIN pg_catalog.pg_class c ON c.oid = x.indrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL pg_catalog.generate_series(1,"
+    " CAST(x.indnkeyatts AS integer)) AS k(n)"
+    " LEFT JOIN pg_catalog.pg_attribute a"
+    " ON a.attrelid = c.oid AND a.attnum = x.indkey[k.n - 1]"
+    " WHERE CAST(:category AS text) = 'duplicate'"
+    " AND i.relname = CAST(:constraint AS text)"
+    " AND CAST(:table AS text) IN ('', c.relname)"
+    " AND CAST(:schema AS text) IN ('', n.nspname)"
+    " AND CAST(:columns AS text) IS NOT NULL "
+    "UNION ALL "
+    "SELECT n.nspname, c.relname, o.conname, CAST(a.attname AS text),"
+    " CAST(f.relname AS text), CAST(k.n AS integer)"
+    " FROM pg_catalog.pg_constraint o"
+    " JOIN pg_catalog.pg_class c ON c.oid = o.conrelid"
+    " JOIN pg_catalog.pg_class f ON f.oid = o.confrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL pg_catalog.unnest(o.conkey)"
+    " WITH ORDINALITY AS k(attnum, n)"
+    " JOIN pg_catalog.pg_attribute a"
+    " ON a.attrelid = c.oid AND a.attnum = k.attnum"
+    " WHERE CAST(:category AS text) = 'reference' AND o.contype = 'f'"
+    " AND o.conname = CAST(:constraint AS text)"
+    " AND CAST(:table AS text) IN ('', c.relname)"
+    " AND CAST(:schema AS text) IN ('', n.nspname) "
+    "ORDER BY 1, 2, 6";
+
 /* The server counts parameters in 16 bits and keeps no value of a gibibyte.
  * Longer names are cut by it without more than a notice. */
 const struct tn_dialect_table pg__dialect_table = {
@@ -30,4 +67,5 @@ const struct tn_dialect_table pg__dialect_table = {
   .error_count = PG__ERROR_COUNT,
   .bulk_rows = 1,
   .explain_prefix = "EXPLAIN ",
+  .constraint_sql = constraint_sql,
 };

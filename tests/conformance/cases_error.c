@@ -123,6 +123,76 @@ constraints(struct suite *suite)
   check_events(suite, events, sizeof events / sizeof events[0]);
 }
 
+/* What has to be looked up: the key's columns, and the other table. */
+static void
+check_completed(struct suite *suite, tn_conn *conn, const char *sql,
+                const char *column, const char *other)
+{
+  tn_err about = TN_ERR_INIT, err = TN_ERR_INIT;
+  enum tn_code rc;
+
+  if (tn_conn_exec(conn, sql, NULL, &about) == TN_OK)
+    return;
+  rc = tn_conn_complete(conn, &about, 0, &err);
+  if (rc == TN_E_UNSUPPORTED || !CHECK_CODE(suite, rc, TN_OK, &err, sql))
+    return;
+  if (about.code == TN_E_REFERENCE && about.constraint[0] == '\0')
+    return; /* nothing to look it up by */
+  CHECK(suite, has_column(&about, column), "%s: no column \"%s\"", sql, column);
+  CHECK(suite, about.column_count == 1, "%s: %u columns", sql,
+        (unsigned)about.column_count);
+  CHECK(suite,
+        about.source == TN_SOURCE_CATALOGUE ||
+            about.source == TN_SOURCE_MESSAGE,
+        "%s: columns come from \"%s\"", sql, tn_err_source_name(about.source));
+  CHECK(suite, strcmp(tn_err_key_table(&about), other) == 0,
+        "%s: the other table is \"%s\"", sql, tn_err_key_table(&about));
+  CHECK(suite,
+        tn_err_key_table(&about)[0] == '\0' ||
+            about.source == TN_SOURCE_CATALOGUE,
+        "%s: columns come from \"%s\"", sql, tn_err_source_name(about.source));
+}
+
+static void
+keys_are_found_in_the_catalogue(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_err about = TN_ERR_INIT, err = TN_ERR_INIT;
+  enum tn_code rc;
+
+  CHECK(suite, true, "a backend without tables of its own owes none");
+  if (!has_cap(suite, TN_CAP_WRITE | TN_CAP_DDL) ||
+      (conn = suite_connect(suite)) == NULL)
+    return;
+  if (quirk(suite, "foreign_keys.on")[0] != '\0')
+    suite_run(suite, conn, quirk(suite, "foreign_keys.on"));
+  if (!suite_run(suite, conn, SETUP))
+    return;
+  check_completed(suite, conn, "INSERT INTO tn_parent VALUES (2, 'one')",
+                  "code", "");
+  check_completed(suite, conn, "INSERT INTO tn_child VALUES (2, 99)", "parent",
+                  "tn_parent");
+  check_completed(suite, conn, "DELETE FROM tn_parent WHERE id = 1", "parent",
+                  "tn_parent");
+
+  /* Not where the transaction that failed is open. */
+  if (tn_conn_begin(conn, NULL, &err) == TN_OK) {
+    CHECK(suite,
+          tn_conn_exec(conn, "INSERT INTO tn_parent VALUES (2, 'one')", NULL,
+                       &about) == TN_E_DUPLICATE,
+          "%s", about.message);
+    rc = tn_conn_complete(conn, &about, 0, &err);
+    CHECK(suite, rc == TN_E_STATE || rc == TN_E_UNSUPPORTED,
+          "in a transaction: %s", tn_code_name(rc));
+    CHECK_CODE(suite, tn_conn_rollback(conn, &err), TN_OK, &err, "rollback");
+  }
+  CHECK_CODE(suite, tn_conn_exec(conn, "SELEKT 1", NULL, &about), TN_E_SYNTAX,
+             &about, "SELEKT 1");
+  CHECK_CODE(suite, tn_conn_complete(conn, &about, 0, &err), TN_E_USAGE, &err,
+             "an error of another kind");
+  suite_run(suite, conn, TEARDOWN);
+}
+
 static void
 missing_and_present_things(struct suite *suite)
 {
@@ -286,6 +356,7 @@ script_stops_at_its_first_error(struct suite *suite)
 
 const struct suite_case cases_error[] = {
   { "error: constraints tell their category and names", constraints },
+  { "error: keys are found in the catalogue", keys_are_found_in_the_catalogue },
   { "error: things that are missing or there already",
     missing_and_present_things },
   { "error: values that do not fit their column", values_that_do_not_fit },
