@@ -206,6 +206,7 @@ mysql__fail_reason(struct tn_call *call, const struct mysql__reason *reason,
                    const char *text)
 {
   struct tn_failure failure;
+  int32_t category;
 
   memset(&failure, 0, sizeof failure);
   failure.size = sizeof failure;
@@ -213,7 +214,9 @@ mysql__fail_reason(struct tn_call *call, const struct mysql__reason *reason,
   failure.category = reason->category;
   failure.sqlstate = reason->sqlstate;
   failure.message = text == NULL ? reason->text : text;
-  return call->host->fail(call, &failure);
+  category = call->host->fail(call, &failure);
+  mysql__message_fields(call, (unsigned)reason->native, reason->text, true);
+  return category;
 }
 
 int32_t

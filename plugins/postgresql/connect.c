@@ -63,6 +63,7 @@ fail_all(struct opening *opening, int32_t category)
 {
   const struct pg__reason *reason = &opening->reason;
   struct tn_call *call = opening->conn->call;
+  struct pg__texts texts = { .message = reason->text };
   struct tn_failure failure;
   char message[600];
 
@@ -77,6 +78,8 @@ fail_all(struct opening *opening, int32_t category)
   failure.sqlstate = category != 0 ? NULL : reason->sqlstate;
   failure.message = message;
   category = call->host->fail(call, &failure);
+  texts.category = category;
+  pg__fail_fields(call, &texts);
   call->host->fail_verdicts(call, TN_CONNECTION_DEAD, 0);
   call->host->fail_field(call, TN_ERR_DETAIL, opening->lines, opening->used);
   return category;

@@ -140,6 +140,17 @@ add_table(struct tn_call *call, const char *name, size_t size)
   add(call, TN_ERR_TABLE, dot + 1, size - (size_t)(dot - name) - 1);
 }
 
+/* A database, or a schema of it. */
+static void
+add_missing_schema(struct tn_call *call, const struct pg__texts *texts)
+{
+  size_t size = 0;
+  const char *name = quoted(texts->message, &size);
+
+  if (name != NULL)
+    add(call, TN_ERR_SCHEMA, name, size);
+}
+
 static void
 add_missing_table(struct tn_call *call, const struct pg__texts *texts)
 {
@@ -304,6 +315,9 @@ pg__fail_fields(struct tn_call *call, const struct pg__texts *texts)
   const char *detail = texts->detail == NULL ? "" : texts->detail;
 
   switch (texts->category) {
+  case TN_E_NO_DATABASE:
+    add_missing_schema(call, texts);
+    break;
   case TN_E_NO_TABLE:
     if (!texts->has_table)
       add_missing_table(call, texts);

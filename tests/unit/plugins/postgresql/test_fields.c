@@ -21,6 +21,8 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
+  { TN_E_NO_DATABASE, "database \"nope\" does not exist", NULL, NULL, 0, "nope", "", "", "", "", "" },
+  { TN_E_NO_DATABASE, "Schema \xc2\xbbnope\xc2\xab existiert nicht", NULL, NULL, 0, "nope", "", "", "", "", "" },
   { TN_E_NO_TABLE, "relation \"nope\" does not exist", NULL, NULL, 0, "", "nope", "", "", "", "" },
   { TN_E_NO_TABLE, "relation \"a.nope\" does not exist", NULL, NULL, 0, "a", "nope", "", "", "", "" },
   { TN_E_NO_TABLE, "Relation \xc2\xbbnope\xc2\xab existiert nicht", NULL, NULL, 0, "", "nope", "", "", "", "" },
