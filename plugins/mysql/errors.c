@@ -66,7 +66,7 @@ mysql__is_loss(int32_t native)
 #define WARNING(number, name, category, connection, replay) \
   ROW(number, WARN, name, category, connection, replay)
 #define OTHER(number, name, category, connection, replay) \
-  { number + TN_ERROR_OTHERS, category, connection, replay, NULL, \
+  { (number) + TN_ERROR_OTHERS, category, connection, replay, NULL, \
     "ER_" #name " (MySQL)" }
 #define CLIENT(number, name, category, connection, replay) \
   ROW(number, CR, name, category, connection, replay)
