@@ -3,6 +3,7 @@
 Prints what failed and, alone on the last line, "N passed, N failed". Exits 1
 if anything failed, was skipped, or if nothing ran: a skip is a failure."""
 import glob
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -10,8 +11,8 @@ import xml.etree.ElementTree as ElementTree
 def main(folder, broken):
     passed = 0
     failed = [f"{stage}: did not come to its tests" for stage in broken]
-    for report in sorted(glob.glob(f"{folder}/*.xml.*")):
-        stage = report.rsplit(".", 1)[1]
+    for report in sorted(glob.glob(f"{folder}/*.xml")):
+        stage = os.path.splitext(os.path.basename(report))[0]
         for case in ElementTree.parse(report).getroot().iter("testcase"):
             if case.get("status") == "run":
                 passed += 1
