@@ -106,6 +106,9 @@ enum tn_conn_count {
   CONN_CACHE_HITS,
   CONN_CACHE_MISSES,
   CONN_CACHE_EVICTED,
+  CONN_TCP, /* 1: the two that follow are known */
+  CONN_BYTES_RECEIVED,
+  CONN_BYTES_SENT,
   CONN_COUNT_COUNT
 };
 
@@ -116,6 +119,15 @@ struct tn_txn_watch {
   bool is_over;   /* a statement, or somebody else, has ended it: the next
                      statement would commit alone */
   tn_err cause;   /* why the server has destroyed it; code 0: it has not */
+};
+
+/* What the kernel had counted of its bytes when it was last asked. */
+struct tn_traffic {
+  bool is_known;  /* it counts them */
+  bool is_behind; /* it was not asked after the last loan */
+  int64_t read_at;
+  uint64_t received;
+  uint64_t sent;
 };
 
 struct tn_conn {
@@ -158,6 +170,7 @@ struct tn_conn {
   bool is_severed;          /* the backend has abandoned it */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */
+  struct tn_traffic traffic;
   tn_err scratch; /* when the caller passes no error object */
 };
 
@@ -220,6 +233,11 @@ enum tn_code tn_conn__reset(tn_conn *conn, tn_deadline deadline, tn_err *err);
 
 /* Add what it has counted since the last time to `totals`. */
 void tn_conn__collect(tn_conn *conn, _Atomic uint64_t totals[CONN_COUNT_COUNT]);
+
+/* Count the bytes that it has received and sent since the last time; and the
+ * same if the time is another one than then (traffic.c). */
+void tn_traffic__read(tn_conn *conn);
+void tn_traffic__note(tn_conn *conn, int64_t now);
 
 /* Close everything that is open on it, but for the statements that it keeps by
  * their text; the objects stay, to be closed by their owners. */

@@ -35,6 +35,9 @@ static const struct count_row count_rows[] = {
   COUNT(CONN_CACHE_HITS, cache_hits),
   COUNT(CONN_CACHE_MISSES, cache_misses),
   COUNT(CONN_CACHE_EVICTED, cache_evicted),
+  COUNT(CONN_TCP, tcp_connections),
+  COUNT(CONN_BYTES_RECEIVED, bytes_received),
+  COUNT(CONN_BYTES_SENT, bytes_sent),
 };
 
 _Static_assert(TN_COUNT(count_rows) == CONN_COUNT_COUNT - 1,
@@ -80,12 +83,19 @@ struct sample_row {
   enum family_type type;
   size_t size; /* of the number */
   size_t offset;
+  const char *unit; /* the last word of the name; NULL: none */
+  bool is_of_tcp;   /* known only of engines that have connections by TCP */
 };
 
 #define SAMPLE(name, help, label, type, member)                                \
   {                                                                            \
     (name), (help), (label), (type), sizeof(((struct numbers *)0)->member),    \
-        offsetof(struct numbers, member)                                       \
+        offsetof(struct numbers, member), NULL, false                          \
+  }
+#define OF_BYTES(name, help, field)                                            \
+  {                                                                            \
+    (name), (help), NULL, FAMILY_COUNTER, sizeof(uint64_t),                    \
+        offsetof(struct numbers, engine.field), "bytes", true                  \
   }
 #define GAUGE(name, help, label, field)                                        \
   SAMPLE(name, help, label, FAMILY_GAUGE, pool.field)
@@ -143,6 +153,9 @@ static const struct sample_row sample_rows[] = {
   OF_ENGINE("tenon_statement_cache", NULL, "result=\"miss\"", cache_misses),
   OF_ENGINE("tenon_statement_cache_evicted",
             "Kept statements closed to make room.", NULL, cache_evicted),
+  OF_BYTES("tenon_received_bytes", "Bytes received on TCP connections.",
+           bytes_received),
+  OF_BYTES("tenon_sent_bytes", "Bytes sent on TCP connections.", bytes_sent),
 };
 
 /* An engine with its label, escaped, and its numbers. */
@@ -200,6 +213,23 @@ number_of(const struct source *source, const struct sample_row *row)
   return wide;
 }
 
+static bool
+is_known(const struct source *source, const struct sample_row *row)
+{
+  return !row->is_of_tcp || source->numbers.engine.tcp_connections != 0;
+}
+
+static bool
+is_known_of_any(const struct source *sources, size_t count,
+                const struct sample_row *row)
+{
+  size_t i = 0;
+
+  while (i < count && !is_known(&sources[i], row))
+    i++;
+  return i < count || !row->is_of_tcp;
+}
+
 static void
 write_samples(struct tn_strbuf *out, const struct sample_row *row,
               const struct source *sources, size_t count)
@@ -207,14 +237,21 @@ write_samples(struct tn_strbuf *out, const struct sample_row *row,
   bool is_counter = row->type == FAMILY_COUNTER;
   size_t i;
 
+  if (!is_known_of_any(sources, count, row))
+    return;
   if (row->help != NULL)
     write_head(out, row->name, is_counter ? "counter" : "gauge", row->help);
-  for (i = 0; i < count; i++)
+  if (row->unit != NULL)
+    tn_strbuf_add_format(out, "# UNIT %s %s\n", row->name, row->unit);
+  for (i = 0; i < count; i++) {
+    if (!is_known(&sources[i], row))
+      continue;
     tn_strbuf_add_format(
         out, "%s%s{target=\"%s\"%s%s} %llu\n", row->name,
         is_counter ? "_total" : "", tn_strbuf_text(&sources[i].label),
         row->label != NULL ? "," : "", row->label != NULL ? row->label : "",
         (unsigned long long)number_of(&sources[i], row));
+  }
 }
 
 /* The waits by length, of which the struct has those of each bucket, and the

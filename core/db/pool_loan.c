@@ -228,6 +228,7 @@ tn_pool__give_slowly(tn_conn *conn)
   pool = slot->pool;
   if (conn->is_used) {
     is_good = tn_pool__clean(pool, slot);
+    tn_traffic__note(conn, tn_pool__hot_now(pool));
     tn_conn__collect(conn, pool->conn_counts);
     conn->traceparent[0] = '\0';
   }

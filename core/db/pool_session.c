@@ -160,6 +160,7 @@ tn_pool__retire(tn_pool *pool, struct tn_pool_slot *slot)
   conn->slot = NULL;
   tn_pool__count(pool, COUNT_CLOSES);
   tn_pool__tell(pool, TN_POOL_EVENT_CLOSE, conn, NULL);
+  tn_traffic__read(conn);
   tn_conn__collect(conn, pool->conn_counts);
   tn_conn_close(&conn);
   pthread_mutex_lock(&pool->lock);

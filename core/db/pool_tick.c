@@ -34,6 +34,19 @@ due(const tn_pool *pool, const struct tn_pool_slot *slot, bool may_idle)
   return COUNT_COUNT;
 }
 
+/* Between loans nobody asks how many bytes a session has received and sent. The
+ * slot is BUSY, and the lock is left meanwhile: a plug-in is called. True: the
+ * pool does not keep the session any more. */
+static bool
+count_bytes(tn_pool *pool, struct tn_pool_slot *slot)
+{
+  pthread_mutex_unlock(&pool->lock);
+  tn_traffic__read(slot->conn);
+  tn_conn__collect(slot->conn, pool->conn_counts);
+  pthread_mutex_lock(&pool->lock);
+  return (atomic_load(&pool->guard->gate) & (GATE_CLOSED | GATE_DRAINING)) != 0;
+}
+
 /* Does it look worth taking an idle slot out for a closer look? Those of other
  * threads' are not read but for what is atomic. */
 static void
@@ -41,14 +54,17 @@ sweep_slot(tn_pool *pool, struct tn_pool_slot *slot, uint32_t *idle)
 {
   struct tn_pool_wakes wakes = { .count = 0 };
   enum tn_pool_count reason;
+  bool is_shut = false;
 
   pthread_mutex_lock(&pool->lock);
   if (!tn_pool__move(slot, SLOT_IDLE, SLOT_BUSY)) {
     pthread_mutex_unlock(&pool->lock);
     return;
   }
+  if (slot->conn->traffic.is_behind)
+    is_shut = count_bytes(pool, slot);
   reason = due(pool, slot, *idle > pool->options.min_idle);
-  if (reason == COUNT_COUNT) {
+  if (reason == COUNT_COUNT && !is_shut) {
     atomic_store(&slot->state, SLOT_IDLE);
     tn_pool__serve(pool, &wakes);
     tn_pool__unlock(pool, &wakes);
@@ -57,7 +73,8 @@ sweep_slot(tn_pool *pool, struct tn_pool_slot *slot, uint32_t *idle)
   atomic_fetch_sub(&pool->open, 1);
   pthread_mutex_unlock(&pool->lock);
   *idle -= *idle > 0;
-  tn_pool__count(pool, reason);
+  if (reason != COUNT_COUNT)
+    tn_pool__count(pool, reason);
   tn_pool__retire(pool, slot);
 }
 

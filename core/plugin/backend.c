@@ -234,6 +234,12 @@ tn_backend_abandon(const struct tn_backend *backend, void *handle)
   return backend->connection.abandon(handle) == TN_OK;
 }
 
+int
+tn_backend_socket(const struct tn_backend *backend, void *handle)
+{
+  return backend->connection.socket(handle);
+}
+
 uint64_t
 tn_backend_caps(const struct tn_backend *backend, void *handle)
 {

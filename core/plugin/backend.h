@@ -69,6 +69,7 @@ enum tn_code tn_backend_ping(const struct tn_backend *backend, void *handle,
                              struct tn_host_call *call);
 void tn_backend_cancel(const struct tn_backend *backend, void *handle);
 bool tn_backend_abandon(const struct tn_backend *backend, void *handle);
+int tn_backend_socket(const struct tn_backend *backend, void *handle);
 uint64_t tn_backend_caps(const struct tn_backend *backend, void *handle);
 const char *tn_backend_server_version(const struct tn_backend *backend,
                                       void *handle);

@@ -97,6 +97,13 @@ default_is_fleeting(const struct tn_connect_args *args)
 }
 
 static int32_t
+default_socket(void *handle)
+{
+  (void)handle;
+  return -1;
+}
+
+static int32_t
 default_abandon(void *handle)
 {
   (void)handle;
@@ -290,6 +297,7 @@ fill_connection(struct tn_backend *backend)
   FILL(backend->connection.server_version, default_server_version);
   FILL(backend->connection.abandon, default_abandon);
   FILL(backend->connection.is_fleeting, default_is_fleeting);
+  FILL(backend->connection.socket, default_socket);
 }
 
 static void

@@ -30,6 +30,16 @@ struct tn_engine_stats {
   uint64_t cache_hits;
   uint64_t cache_misses;
   uint64_t cache_evicted;
+
+  /* Bytes on TCP connections as the kernel counts them, with all that TLS adds,
+   * and of those sent the ones that have arrived. It is asked when a connection
+   * is given back, at most once a second or so, by tn_pool_tick() and at the
+   * end: what a connection that is lost did since then is missing. Of unix
+   * sockets and files it counts none: without `tcp_connections`, nothing is
+   * known. */
+  uint64_t tcp_connections; /* whose bytes were counted */
+  uint64_t bytes_received;
+  uint64_t bytes_sent;
 };
 
 /* Fill in `stats`, as much as it is large. */
@@ -41,7 +51,8 @@ typedef void (*tn_write_fn)(const char *text, size_t size, void *user);
 /* Write the numbers of several engines, and of their pools, in the text format
  * of OpenMetrics 1.0 (content type "application/openmetrics-text;
  * version=1.0.0; charset=utf-8"), up to and with its "# EOF". Each sample has
- * the label `target`, the engine's URL without password and options.
+ * the label `target`, the engine's URL without password and options. The bytes
+ * of an engine of which they are not known are left out.
  * Fails: TN_E_MEMORY; nothing has been written then. */
 TN_API TN_MUST_USE enum tn_code tn_metrics_write(tn_engine *const *engines,
                                                  size_t count,

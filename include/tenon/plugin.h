@@ -300,6 +300,11 @@ struct tn_connection_table {
    * with the session, as one in memory does. A pool has one session of it, and
    * keeps that. Nothing is opened. Without it: 0. */
   int32_t (*is_fleeting)(const struct tn_connect_args *args);
+
+  /* Optional. The descriptor of the socket by which the session speaks to its
+   * server, or -1: a dead session may have none. The core only asks the kernel
+   * how many bytes went by. Called between operations. Without it: -1. */
+  int32_t (*socket)(void *handle);
 };
 
 /* ------------------------------------------------------------------ */

@@ -13,10 +13,8 @@
 /* ------------------------------------------------------------------ */
 /* Giving up                                                            */
 
-/* The library closes the socket by itself when it finds it broken, and the
- * number may be another's by now. */
-static bool
-has_socket(const struct mysql__conn *conn)
+bool
+mysql__has_socket(const struct mysql__conn *conn)
 {
 #ifdef MARIADB_PACKAGE_VERSION
   return conn->mysql->net.pvio != NULL;
@@ -29,7 +27,7 @@ void
 mysql__bury(struct mysql__conn *conn)
 {
   conn->is_dead = true;
-  if (has_socket(conn))
+  if (mysql__has_socket(conn))
     shutdown(conn->fd, SHUT_RDWR);
 }
 
@@ -172,7 +170,7 @@ is_closed_by_peer(const struct mysql__conn *conn)
 {
   char byte;
 
-  return !has_socket(conn) ||
+  return !mysql__has_socket(conn) ||
          recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 

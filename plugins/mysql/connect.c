@@ -446,6 +446,14 @@ server_version(void *handle)
   return conn->version;
 }
 
+static int32_t
+socket_of(void *handle)
+{
+  const struct mysql__conn *conn = handle;
+
+  return mysql__has_socket(conn) ? conn->fd : -1;
+}
+
 /* No cancel: host->wait() wakes by itself, and cancel.c does the rest. */
 const struct tn_connection_table mysql__connection_table = {
   .size = sizeof(struct tn_connection_table),
@@ -455,4 +463,5 @@ const struct tn_connection_table mysql__connection_table = {
   .server_caps = server_caps,
   .server_version = server_version,
   .abandon = abandon,
+  .socket = socket_of,
 };

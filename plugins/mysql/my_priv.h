@@ -273,6 +273,10 @@ int32_t mysql__drain_set(struct mysql__conn *conn, struct mysql__op *op);
 /* The same of all result sets; what is much is stopped on the server. */
 int32_t mysql__leave(struct mysql__conn *conn, struct mysql__op *op);
 
+/* The library closes the socket by itself when it finds it broken, and the
+ * number may be another's by now. */
+bool mysql__has_socket(const struct mysql__conn *conn);
+
 /* Give the session up: no byte goes in or out any more. */
 void mysql__bury(struct mysql__conn *conn);
 

@@ -615,6 +615,14 @@ abandon(void *handle)
   return TN_OK;
 }
 
+static int32_t
+socket_of(void *handle)
+{
+  const struct pg__conn *conn = handle;
+
+  return PQsocket(conn->pq);
+}
+
 const struct tn_connection_table pg__connection_table = {
   .size = sizeof(struct tn_connection_table),
   .connect = connect_to,
@@ -622,4 +630,5 @@ const struct tn_connection_table pg__connection_table = {
   .ping = ping,
   .server_version = server_version,
   .abandon = abandon,
+  .socket = socket_of,
 };

@@ -8,6 +8,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support import CONNECT, INTERNAL, PLUGIN, USAGE, TenonTest
 
 
+# Only a TCP connection has them.
+BYTES = {("tenon_received_bytes_total",), ("tenon_sent_bytes_total",)}
+
+
 def read_samples(text):
     """Each sample by its name and its labels without the target; the targets."""
     samples, targets = {}, set()
@@ -45,8 +49,16 @@ class Metrics(TenonTest):
             text = self.succeed("metrics", url)
             self.check(text, login.rpartition(":")[0] + ":***@" + place)
             named[name] = read_samples(text)[0]
-        self.assertEqual(named["sqlite"].keys(), named["postgresql"].keys())
-        self.assertEqual(named["sqlite"].keys(), named["mysql"].keys())
+        for name in ("postgresql", "mysql"):
+            self.assertEqual(named[name].keys() - named["sqlite"].keys(), BYTES)
+            self.assertEqual(set(), named["sqlite"].keys() - named[name].keys())
+            for sample in BYTES:
+                self.assertGreater(named[name][sample], 100)
+
+    def test_bytes_that_nobody_counts_are_left_out(self):
+        for name in ("postgresql", "mysql"):
+            text = self.succeed("metrics", os.environ[f"TENON_TEST_{name.upper()}_UNIX"])
+            self.assertNotIn("bytes", text)
 
     def test_the_target_is_found_as_elsewhere(self):
         url = os.environ["TENON_TEST_POSTGRESQL"]

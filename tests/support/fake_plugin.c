@@ -371,6 +371,16 @@ fake_is_complete(void *handle)
   return rows->statement->connection->script->is_complete;
 }
 
+/* Without a count: it is no call that a test waits for. */
+static int32_t
+fake_socket(void *handle)
+{
+  const struct fake_connection *connection = handle;
+  const int *number = connection->script->socket;
+
+  return number != NULL ? *number : -1;
+}
+
 /* ---- tables ---- */
 
 static const struct tn_connection_table connection_table = {
@@ -382,6 +392,7 @@ static const struct tn_connection_table connection_table = {
   .server_caps = fake_server_caps,
   .server_version = fake_server_version,
   .abandon = fake_abandon,
+  .socket = fake_socket,
 };
 
 static const struct tn_statement_table statement_table = {

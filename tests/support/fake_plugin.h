@@ -104,6 +104,7 @@ struct fake_script {
   size_t result_count;
   uint64_t server_caps;       /* 0: all of the descriptor */
   const char *server_version; /* NULL: "Fake 1.0" */
+  const int *socket;          /* NULL: sessions have none */
   int has_trace;              /* keep `trace`, `given`; for one thread */
   int is_complete;            /* what is_complete() says */
   int is_columns_late;        /* prepare() does not know them yet */
