@@ -215,10 +215,12 @@ mysql__calm(struct mysql__conn *conn)
 }
 
 /* How long to read; and how long the server may say nothing once it is to be
- * stopped, and how long all of that may take. */
+ * stopped, how much longer if it has said that it will (0: as long again), and
+ * how long all of that may take. */
 struct budget {
   int64_t read_ns;
   int64_t silence_ns;
+  int64_t more_ns;
   int64_t stop_ns;
 };
 
@@ -239,6 +241,8 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
   *ret_was_killed = false;
   if (rc == TN_OK && !quick.is_over) {
     rc = kill_statement(conn, read_end + budget->silence_ns);
+    if (budget->more_ns != 0)
+      rest.silence_ns += read_end + budget->more_ns - conn->host->now();
     *ret_was_killed = rc == TN_OK;
     if (rc == TN_OK)
       rc = follow(conn, op, &rest);
@@ -310,7 +314,8 @@ fail_commit(struct mysql__conn *conn, int32_t category)
 /* Many statements are about to end anyway. */
 static const struct budget settling = {
   .read_ns = INT64_C(3000000),
-  .silence_ns = MYSQL__GRACE_NS,
+  .silence_ns = MYSQL__GRACE_SILENCE_NS - INT64_C(3000000),
+  .more_ns = INT64_C(20000000),
   .stop_ns = MYSQL__GRACE_NS,
 };
 

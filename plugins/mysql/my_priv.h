@@ -256,6 +256,10 @@ int32_t mysql__ready(struct mysql__conn *conn);
  * allows, also on a machine that has much to do. */
 #define MYSQL__GRACE_NS INT64_C(130000000)
 
+/* How long the server may say nothing in it: nobody is to wait longer than that
+ * for a network that is dead. */
+#define MYSQL__GRACE_SILENCE_NS INT64_C(40000000)
+
 /* The host has ended the call with `category` while `op` was under way, which
  * is over when this returns. Returns the category to fail with. */
 int32_t mysql__settle(struct mysql__conn *conn, struct mysql__op *op,

@@ -106,8 +106,9 @@ pg__cancel(struct pg__conn *conn)
   if (job == NULL)
     return pg__fail_memory(conn->call);
   atomic_store(&job->users, 2);
-  rc = conn->host->offload(conn->call, run_job, release_job, job,
-                           conn->host->now() + PG__SILENCE_NS);
+  rc = conn->host->offload(
+      conn->call, run_job, release_job, job,
+      conn->is_stopping ? conn->silent_at : conn->host->now() + PG__SILENCE_NS);
   if (rc == TN_OK) {
     rc = job->is_sent ? TN_OK : TN_E_CONNECT;
     release_job(job); /* the host's share */
@@ -129,6 +130,8 @@ cancel_repeatedly(struct pg__conn *conn)
     conn->again_ns = AGAIN_NS;
     conn->again_at = conn->host->now() + AGAIN_NS;
   }
+  if (rc == TN_OK && conn->is_stopping)
+    conn->silent_at += PG__STOP_MORE_NS;
   return rc;
 }
 
@@ -187,6 +190,7 @@ bring_in_order(struct pg__conn *conn)
   if (rc != TN_OK && is_to_stop && !conn->is_hunted)
     cancel_behind(conn);
   conn->again_at = INT64_MAX;
+  conn->silent_at = INT64_MAX;
   return rc;
 }
 
@@ -226,6 +230,7 @@ pg__stop(struct pg__conn *conn, int32_t category)
                 "postgresql: commit: %s before the server answered",
                 category == TN_E_CANCELED ? "canceled" : "the deadline passed");
   conn->host->grace(conn->call, TN_GRACE_MAX);
+  conn->silent_at = conn->host->now() + PG__STOP_SILENCE_NS;
   conn->is_stopping = true;
   if (bring_in_order(conn) != TN_OK && conn->pq != NULL)
     pg__bury(conn);

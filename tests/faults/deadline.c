@@ -1,5 +1,5 @@
 /* Whoever gave a second has an answer after a second, wherever the network
- * dies: between the deadline and 250 ms later, 20 times out of 20. The tries of
+ * dies: between the deadline and 100 ms later, 20 times out of 20. The tries of
  * a place run at the same time, each with a session of its own.
  *
  * The network dies in a proxy that loses what comes, as far as it may; by
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define TRIES   20
-#define LATE_MS 250
+#define LATE_MS 100
 
 struct tries {
   struct try items[TRIES];
