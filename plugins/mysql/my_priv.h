@@ -109,6 +109,7 @@ struct mysql__conn {
 
   bool in_txn;     /* as the server said last */
   bool is_aborted; /* the server has rolled it back by itself */
+  bool is_guarded; /* txn.c: nothing commits by itself */
 
   char setup[MYSQL__SETUP_MAX];
   char identity[MYSQL__IDENTITY_MAX]; /* of the server */
@@ -531,6 +532,10 @@ const char *mysql__isolation_name(uint32_t isolation);
 
 /* Refuse what may not be done while a transaction is aborted. */
 int32_t mysql__fail_aborted(struct mysql__conn *conn);
+
+/* A transaction that was begun on a cluster may be over: let statements commit
+ * by themselves again if it is. */
+int32_t mysql__unguard(struct mysql__conn *conn);
 
 /* ------------------------------------------------------------------ */
 /* The tables                                                           */

@@ -349,6 +349,8 @@ mysql__stmt_execute(struct mysql__statement *statement, const tn_value *values,
   if (rc == TN_OK && !conn->in_txn)
     conn->is_aborted = false; /* a ROLLBACK, if it was */
   if (rc == TN_OK && !statement->has_rows)
+    rc = mysql__unguard(conn);
+  if (rc == TN_OK && !statement->has_rows)
     mysql__note_move(conn);
   return rc;
 }

@@ -24,6 +24,7 @@ reset_server(struct mysql__conn *conn)
     return rc;
   conn->in_txn = false;
   conn->is_aborted = false;
+  conn->is_guarded = false;
   return mysql__setup_tell(conn);
 }
 

@@ -30,6 +30,66 @@ mysql__isolation_name(uint32_t isolation)
   return isolation < MYSQL__COUNT(levels) ? levels[isolation] : NULL;
 }
 
+/* ------------------------------------------------------------------ */
+/* Clusters                                                             */
+
+/* A node that rolls back, for the sake of another's commit, a transaction which
+ * holds locks and has not written yet may forget to say so: the first write
+ * would commit by itself. So nothing does, and whether it is still the same
+ * transaction a savepoint tells that only this one has. */
+static int32_t
+guard(struct mysql__conn *conn)
+{
+  int32_t rc = mysql__exec(conn, "SET autocommit = 0");
+
+  conn->is_guarded = rc == TN_OK;
+  return rc == TN_OK ? mysql__exec(conn, "SAVEPOINT tn_begin") : rc;
+}
+
+int32_t
+mysql__unguard(struct mysql__conn *conn)
+{
+  int32_t rc;
+
+  if (!conn->is_guarded || conn->in_txn)
+    return TN_OK;
+  rc = mysql__exec(conn, "SET autocommit = 1");
+  conn->is_guarded = rc != TN_OK;
+  return rc;
+}
+
+static int32_t
+fail_evicted(struct mysql__conn *conn)
+{
+  conn->is_aborted = true;
+  tn_fail(conn->call, TN_E_DEADLOCK,
+          "mysql: the cluster has rolled the transaction back");
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_ABORTED,
+                            TN_REPLAY_TRANSACTION);
+  return TN_E_DEADLOCK;
+}
+
+/* Is it still the transaction that was begun? */
+static int32_t
+check_guard(struct mysql__conn *conn)
+{
+  static const char sql[] = "RELEASE SAVEPOINT tn_begin";
+  struct mysql__op op;
+  int32_t rc;
+
+  if (!conn->is_guarded)
+    return TN_OK;
+  rc = mysql__query(conn, sql, sizeof sql - 1, &op);
+  if (rc != TN_OK || op.status == 0)
+    return rc;
+  if (mysql_errno(conn->mysql) != MYSQL__ER_NO_SUCH_SAVEPOINT)
+    return mysql__fail(conn, NULL);
+  rc = mysql__exec(conn, "ROLLBACK");
+  return rc == TN_OK ? fail_evicted(conn) : rc;
+}
+
+/* ------------------------------------------------------------------ */
+
 static int32_t
 check_begin(struct mysql__conn *conn, const struct tn_txn_request *request)
 {
@@ -76,7 +136,17 @@ begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
   else if (request->access == TN_ACCESS_READ_WRITE)
     access = " READ WRITE";
   snprintf(sql, sizeof sql, "START TRANSACTION%s", access);
-  return mysql__exec(conn, sql);
+  rc = mysql__exec(conn, sql);
+  return rc == TN_OK && conn->is_cluster ? guard(conn) : rc;
+}
+
+/* What has been committed is, whatever becomes of the session. */
+static int32_t
+unguard_committed(struct mysql__conn *conn)
+{
+  if (mysql__unguard(conn) != TN_OK)
+    mysql__bury(conn);
+  return TN_OK;
 }
 
 /* An answer that does not come leaves the outcome open. */
@@ -105,7 +175,10 @@ commit(void *handle, struct tn_call *call)
     return mysql__fail_aborted(conn);
   if (!conn->in_txn)
     return tn_fail(call, TN_E_STATE, "mysql: no transaction is open");
-  return mysql__commit(conn);
+  rc = check_guard(conn);
+  if (rc == TN_OK)
+    rc = mysql__commit(conn);
+  return rc == TN_OK ? unguard_committed(conn) : rc;
 }
 
 static int32_t
@@ -118,6 +191,8 @@ rollback(void *handle, struct tn_call *call)
   rc = mysql__ready(conn);
   if (rc == TN_OK && conn->in_txn)
     rc = mysql__exec(conn, "ROLLBACK");
+  if (rc == TN_OK)
+    rc = mysql__unguard(conn);
   if (rc == TN_OK)
     conn->is_aborted = false;
   return rc;

@@ -2,12 +2,15 @@
  * it may be, by eight clients that lock accounts in any order.
  *
  *   faults_transfer postgresql|mysql deadlock|cut
+ *   faults_transfer mysql galera [TRANSFERS]
  *   faults_transfer sqlite FILE
  *
  * "deadlock" is a server by itself; "cut" one behind the proxy, which resets
- * connections wherever they are. On the file four processes have two clients
- * each. Each transfer is noted in the database by the transaction that makes
- * it, so that afterwards it is known how often each was made: once. */
+ * connections wherever they are; "galera" a cluster, all of whose nodes are
+ * written to, so that what locks nobody may still not commit. On the file four
+ * processes have two clients each. Each transfer is noted in the database by
+ * the transaction that makes it, so that afterwards it is known how often each
+ * was made: once. */
 #include "faults.h"
 
 #include <inttypes.h>
@@ -21,22 +24,23 @@
 #define ACCOUNTS  10
 #define CLIENTS   8
 #define PROCESSES 4
+#define NODES     3
 #define TRANSFERS (IS_SANITIZED ? 1600 : 10000) /* in all */
-#define EACH      (TRANSFERS / CLIENTS)
-#define MADE      ((int64_t)CLIENTS * EACH)
 #define INITIAL   1000000
 
 /* What one transfer is follows from its number alone. */
 struct transfer {
   tn_engine *engine;
-  int64_t number; /* client * EACH + n */
+  int64_t number; /* client * each + n */
   int64_t from;
   int64_t to;
   int64_t amount;
   bool is_asking; /* what becomes of its commit is asked by the run */
 };
 
-static tn_engine *engine;
+static int64_t each = TRANSFERS / CLIENTS;
+static tn_engine *engines[NODES];
+static int64_t engine_count; /* clients have one of them, in turn */
 static _Atomic unsigned long again[TN_CODE_COUNT]; /* attempts, by error */
 static _Atomic unsigned long uncertain;
 static _Atomic unsigned long lost_commits; /* of those, that had no effect */
@@ -63,8 +67,10 @@ static struct transfer
 transfer_of(int64_t number)
 {
   uint64_t random = mix((uint64_t)number);
-  struct transfer transfer = { .engine = engine, .number = number };
+  struct transfer transfer = { .number = number };
 
+  if (engine_count != 0)
+    transfer.engine = engines[number / each % engine_count];
   transfer.from = (int64_t)(random % ACCOUNTS);
   transfer.to =
       (transfer.from + 1 + (int64_t)(random / 16 % (ACCOUNTS - 1))) % ACCOUNTS;
@@ -184,10 +190,11 @@ make(struct transfer *transfer)
   if (transfer->number % 4 == 1)
     options.txn.isolation = TN_ISOLATION_SERIALIZABLE;
   options.check = transfer->is_asking ? look : NULL;
-  rc = tn_run(engine, &options, move, transfer, &err);
+  rc = tn_run(transfer->engine, &options, move, transfer, &err);
   if (rc == TN_E_UNCERTAIN && !transfer->is_asking) {
     atomic_fetch_add(&uncertain, 1);
-    rc = tn_txn_resolve(engine, &retry, look, transfer, &is_committed, &err);
+    rc = tn_txn_resolve(transfer->engine, &retry, look, transfer, &is_committed,
+                        &err);
     atomic_fetch_add(&lost_commits, rc == TN_OK && is_committed == 0);
   }
   if (rc != TN_OK)
@@ -202,8 +209,8 @@ run_client(void *item)
 {
   const int64_t *client = item;
 
-  for (int64_t i = 0; i < EACH; i++) {
-    struct transfer transfer = transfer_of(*client * EACH + i);
+  for (int64_t i = 0; i < each; i++) {
+    struct transfer transfer = transfer_of(*client * each + i);
 
     while (make(&transfer))
       ;
@@ -213,6 +220,12 @@ run_client(void *item)
 
 /* ------------------------------------------------------------------ */
 /* Before and afterwards                                               */
+
+static int64_t
+made(void)
+{
+  return each * CLIENTS;
+}
 
 static void
 set_up(tn_conn *conn)
@@ -241,7 +254,7 @@ check_all(tn_conn *conn)
 
   for (int i = 0; i < ACCOUNTS; i++)
     wanted[i] = INITIAL;
-  for (int64_t i = 0; i < MADE; i++) {
+  for (int64_t i = 0; i < made(); i++) {
     struct transfer transfer = transfer_of(i);
 
     wanted[transfer.from] -= transfer.amount;
@@ -255,17 +268,17 @@ check_all(tn_conn *conn)
       fail("account %d has %" PRId64 ", not %" PRId64, i, got, wanted[i]);
   }
   got = faults_number(conn, "SELECT count(*) FROM transfer_done");
-  if (got != MADE)
-    fail("%" PRId64 " transfers were made of %" PRId64, got, MADE);
+  if (got != made())
+    fail("%" PRId64 " transfers were made of %" PRId64, got, made());
   got = faults_number(conn, "SELECT count(DISTINCT number) FROM transfer_done");
-  if (got != MADE)
-    fail("%" PRId64 " different transfers were made of %" PRId64, got, MADE);
+  if (got != made())
+    fail("%" PRId64 " different transfers were made of %" PRId64, got, made());
 }
 
 static void
 tell(void)
 {
-  printf("%" PRId64 " transfers, again:", MADE);
+  printf("%" PRId64 " transfers, again:", made());
   for (int32_t i = 1; i < TN_CODE_COUNT; i++)
     if (atomic_load(&again[i]) != 0)
       printf(" %lu %s", atomic_load(&again[i]), tn_code_name(i));
@@ -286,7 +299,15 @@ open_engine(const char *url)
 
   options.settings = settings;
   options.setting_count = sizeof settings / sizeof settings[0];
-  must(tn_engine_open(url, &options, &engine, &err), &err, url);
+  must(tn_engine_open(url, &options, &engines[engine_count], &err), &err, url);
+  engine_count++;
+}
+
+static void
+close_engines(void)
+{
+  while (engine_count > 0)
+    tn_engine_close(&engines[--engine_count]);
 }
 
 static void
@@ -359,7 +380,7 @@ run_on_server(const struct words *words, bool is_cut)
   atomic_store(&is_over, true);
   if (is_cut)
     pthread_join(cutter, NULL);
-  tn_engine_close(&engine);
+  close_engines();
   if (is_cut)
     proxy_stop(&proxy);
   check_all(conn);
@@ -372,6 +393,52 @@ run_on_server(const struct words *words, bool is_cut)
 }
 
 /* ------------------------------------------------------------------ */
+/* A cluster                                                           */
+
+/* The one with the number `node` of those that `url` names, by itself. Whoever
+ * reads there sees what was committed on any other before. */
+static void
+node_url(const char *url, int node, char *out, size_t size)
+{
+  const char *host = strchr(url, '@');
+  const char *path = host == NULL ? NULL : strchr(host, '/');
+  const char *next = host;
+
+  for (; node >= 0 && next != NULL; node--) {
+    host = next + 1;
+    next = strchr(host, ',');
+  }
+  if (path == NULL || node >= 0)
+    die("%s: too few hosts", url);
+  snprintf(out, size, "%.*s%.*s%s?wsrep_sync_wait=1",
+           (int)(strchr(url, '@') + 1 - url), url, (int)strcspn(host, ",/"),
+           host, path);
+}
+
+static void
+run_on_cluster(void)
+{
+  const char *all = getenv("TENON_TEST_GALERA");
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  char url[512];
+
+  if (all == NULL)
+    die("TENON_TEST_GALERA must name the cluster");
+  for (int i = 0; i < NODES; i++) {
+    node_url(all, i, url, sizeof url);
+    open_engine(url);
+  }
+  conn = faults_open(url, 60000);
+  set_up(conn);
+  run_clients(0, CLIENTS);
+  close_engines();
+  check_all(conn);
+  tell();
+  if (atomic_load(&again[TN_E_DEADLOCK]) == 0)
+    fail("there was no conflict");
+}
+
+/* ------------------------------------------------------------------ */
 /* A file                                                              */
 
 static _Noreturn void
@@ -379,7 +446,7 @@ run_process(const char *url, int number)
 {
   open_engine(url);
   run_clients((int64_t)number * (CLIENTS / PROCESSES), CLIENTS / PROCESSES);
-  tn_engine_close(&engine);
+  close_engines();
   tell();
   exit(faults_end());
 }
@@ -417,10 +484,15 @@ int
 main(int argc, char **argv)
 {
   if (argc < 3)
-    die("usage: %s postgresql|mysql deadlock|cut, or sqlite FILE", argv[0]);
+    die("usage: %s postgresql|mysql deadlock|cut|galera, or sqlite FILE",
+        argv[0]);
   setvbuf(stdout, NULL, _IOLBF, 0);
+  if (argc > 3)
+    each = strtol(argv[3], NULL, 10) / CLIENTS;
   if (strcmp(argv[1], "sqlite") == 0)
     run_on_file(argv[2]);
+  else if (strcmp(argv[2], "galera") == 0)
+    run_on_cluster();
   else
     run_on_server(faults_begin(argc, argv), strcmp(argv[2], "cut") == 0);
   return faults_end();
