@@ -179,7 +179,7 @@ Test(traffic, the_text_has_the_bytes_of_those_that_have_any)
                                   "tenon_received_bytes_total{target="));
   cr_expect_not_null(strstr(text, "} 700\n# TYPE tenon_sent_bytes counter\n"));
   script.socket = &ours;
-  close_engine();
+  tn_engine_close(&engines[1]);
   engine = engines[0];
   close_both();
 }
