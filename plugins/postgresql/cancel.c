@@ -106,9 +106,10 @@ pg__cancel(struct pg__conn *conn)
   if (job == NULL)
     return pg__fail_memory(conn->call);
   atomic_store(&job->users, 2);
-  rc = conn->host->offload(
-      conn->call, run_job, release_job, job,
-      conn->is_stopping ? conn->silent_at : conn->host->now() + PG__SILENCE_NS);
+  rc = conn->host->offload(conn->call, run_job, release_job, job,
+                           conn->host->now() + (conn->is_stopping
+                                                    ? PG__STOP_SILENCE_NS
+                                                    : PG__SILENCE_NS));
   if (rc == TN_OK) {
     rc = job->is_sent ? TN_OK : TN_E_CONNECT;
     release_job(job); /* the host's share */
@@ -130,8 +131,10 @@ cancel_repeatedly(struct pg__conn *conn)
     conn->again_ns = AGAIN_NS;
     conn->again_at = conn->host->now() + AGAIN_NS;
   }
+
+  /* It is there, and may have much to do: the grace is long enough a limit. */
   if (rc == TN_OK && conn->is_stopping)
-    conn->silent_at += PG__STOP_MORE_NS;
+    conn->silent_at = INT64_MAX;
   return rc;
 }
 

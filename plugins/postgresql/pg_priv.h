@@ -156,11 +156,10 @@ void pg__notice(void *handle, const PGresult *notice);
  * to its end: he does not want to wait for one that is gone. */
 #define PG__SILENCE_NS INT64_C(800000000)
 
-/* The same while a call that is over brings its session in order: nobody is to
- * wait long for a network that is dead. A little longer if the server has taken
- * the request to stop: it is there, and may have much to do. */
-#define PG__STOP_SILENCE_NS INT64_C(40000000)
-#define PG__STOP_MORE_NS    INT64_C(20000000)
+/* The same while a call that is over brings its session in order, as long as
+ * the server has not taken the request to stop: nobody is to wait long for a
+ * network that is dead. */
+#define PG__STOP_SILENCE_NS INT64_C(60000000)
 
 /* The host has ended the call with `category` while something was under way.
  * Returns the category to fail with. */
