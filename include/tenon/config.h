@@ -67,12 +67,15 @@ TN_API TN_MUST_USE enum tn_code tn_config_load(const char *path,
                                                const struct tn_log *log,
                                                tn_config **ret, tn_err *err);
 
-/* Read text that is in memory; `name` stands for the file in messages. */
+/* Read text that is in memory; `name` stands for the file in messages. All is
+ * copied. Fails: TN_E_CONFIG, as tn_config_load(); TN_E_MEMORY. */
 TN_API TN_MUST_USE enum tn_code tn_config_parse(const char *text, size_t size,
                                                 const char *name,
                                                 const struct tn_log *log,
                                                 tn_config **ret, tn_err *err);
 
+/* Release, with what was borrowed from it. Stores NULL; NULL in either place is
+ * a no-op. */
 TN_API void tn_config_free(tn_config **config);
 
 /* Names of the databases: first "database", the default one's, which is there

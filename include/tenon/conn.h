@@ -98,8 +98,9 @@ TN_API TN_MUST_USE enum tn_code tn_conn_query(tn_conn *conn,
                                               const struct tn_query *query,
                                               tn_result **ret, tn_err *err);
 
-/* Run one statement without parameters for its effect; rows are dropped.
- * `ret_affected` may be NULL. */
+/* Run one statement without parameters for its effect, with the connection's
+ * timeout; rows are dropped. `ret_affected` may be NULL.
+ * Fails: as tn_conn_query(). */
 TN_API TN_MUST_USE enum tn_code tn_conn_exec(tn_conn *conn, const char *sql,
                                              uint64_t *ret_affected,
                                              tn_err *err);
@@ -115,7 +116,10 @@ TN_API TN_MUST_USE enum tn_code tn_conn_script(tn_conn *conn, const char *sql,
                                                tn_err *err);
 
 /* Compile a statement once, to be run many times. `flags`: TN_QUERY_NATIVE.
- * `*ret` is the caller's until tn_prepared_close() and belongs to `conn`. */
+ * `*ret` is the caller's until tn_prepared_close() and belongs to `conn`.
+ * Fails: TN_E_USAGE, more than one statement or none; TN_E_STATE, a result is
+ * open; TN_E_SYNTAX, TN_E_NO_TABLE and others of the backend, which may tell of
+ * them only when it is run. */
 TN_API TN_MUST_USE enum tn_code tn_conn_prepare(tn_conn *conn, const char *sql,
                                                 uint32_t flags,
                                                 tn_prepared **ret, tn_err *err);
@@ -179,7 +183,9 @@ TN_API TN_MUST_USE enum tn_code tn_conn_commit(tn_conn *conn, tn_err *err);
 TN_API TN_MUST_USE enum tn_code tn_conn_rollback(tn_conn *conn, tn_err *err);
 
 /* Savepoints of the open transaction. `name` is a letter or '_' followed by
- * up to 62 letters, digits and '_'. */
+ * up to 62 letters, digits and '_'.
+ * Fails: TN_E_USAGE, another name; TN_E_STATE, there is no transaction;
+ * TN_E_UNSUPPORTED; others of the backend. */
 TN_API TN_MUST_USE enum tn_code tn_conn_savepoint(tn_conn *conn,
                                                   const char *name,
                                                   tn_err *err);
@@ -193,7 +199,9 @@ TN_API TN_MUST_USE enum tn_code tn_conn_rollback_savepoint(tn_conn *conn,
 /* What the server says of the transaction (enum tn_txn_state). */
 TN_API uint32_t tn_conn_txn_state(const tn_conn *conn);
 
-/* Is the session still good? */
+/* Is the session still good? `deadline` 0: the connection's timeout_ms from
+ * now. Fails: as the backend does, most often TN_E_LOST; TN_E_STATE, a result
+ * is open; TN_E_TIMEOUT. */
 TN_API TN_MUST_USE enum tn_code tn_conn_ping(tn_conn *conn,
                                              tn_deadline deadline, tn_err *err);
 

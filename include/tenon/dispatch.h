@@ -23,7 +23,7 @@ enum tn_dispatch_mode {
   TN_DISPATCH_MULTIPLE,
 };
 
-/* Fails: TN_E_MEMORY. */
+/* `*ret` is the caller's until tn_dispatch_free(). Fails: TN_E_MEMORY. */
 TN_API TN_MUST_USE enum tn_code tn_dispatch_new(enum tn_dispatch_mode mode,
                                                 tn_dispatch **ret, tn_err *err);
 TN_API void tn_dispatch_free(tn_dispatch **dispatch);

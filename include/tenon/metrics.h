@@ -1,4 +1,5 @@
-/* The numbers of an engine, as a struct and as OpenMetrics text. */
+/* The numbers of an engine, as a struct and as OpenMetrics text. Both functions
+ * are thread-safe. */
 #ifndef TENON_METRICS_H
 #define TENON_METRICS_H
 

@@ -5,13 +5,14 @@
  *   …
  *   rc = tn_worker_begin(provider, "orders.get", &worker, &err);
  *
- *   rc = tn_worker_run(worker, NULL, place, &order, &err); // one scope:
- * commits
- *                                                          // or rolls back
- *   rc = tn_worker_open(worker, NULL, &session, &err);     // one of several
- *   rc = tn_worker_session(worker, &session, &err);        // the worker's own,
- *                                                          // the same each
- * time rc = tn_worker_end(&worker, &err);
+ *   // one scope, which commits or rolls back
+ *   rc = tn_worker_run(worker, NULL, place, &order, &err);
+ *   // one of several
+ *   rc = tn_worker_open(worker, NULL, &session, &err);
+ *   // the worker's own, the same each time
+ *   rc = tn_worker_session(worker, &session, &err);
+ *
+ *   rc = tn_worker_end(&worker, &err);
  *
  * A session takes a connection and begins a transaction when it is first asked
  * for one, and gives the connection back with a commit or a rollback, after

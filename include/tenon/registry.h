@@ -82,7 +82,7 @@ TN_API size_t tn_registry_report(
     void (*visit)(const struct tn_plugin_report *report, void *user),
     void *user);
 
-/* Load one plug-in by its name and report it.
+/* Load one plug-in by its name and report it. Thread-safe.
  * Fails: TN_E_PLUGIN, with every file that was tried and why in `detail`. */
 TN_API TN_MUST_USE enum tn_code tn_registry_inspect(
     tn_registry *registry, const char *name, struct tn_plugin_report *ret,

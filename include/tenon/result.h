@@ -2,7 +2,8 @@
  *
  * A result streams: memory stays bounded however many rows there are, and its
  * connection can do nothing else until it is closed. With TN_QUERY_BUFFERED
- * (conn.h) the rows are fetched at once and the connection is free. */
+ * (conn.h) the rows are fetched at once and the connection is free. A result is
+ * used by the thread that uses its connection. */
 #ifndef TENON_RESULT_H
 #define TENON_RESULT_H
 

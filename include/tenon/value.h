@@ -74,7 +74,9 @@ struct tn_value {
 #define TN_MICROS_MIN (TN_DAYS_MIN * TN_DAY_MICROS)
 #define TN_MICROS_MAX ((TN_DAYS_MAX + 1) * TN_DAY_MICROS - 1)
 
-/* Field by field: a value that was cleared as a whole and is read as a whole
+/* What the values below are made of: a type and `size` borrowed bytes.
+ *
+ * Field by field: a value that was cleared as a whole and is read as a whole
  * right after costs more than all the rest of binding it. */
 static inline tn_value
 tn_value_make(uint32_t type, const char *data, size_t size)
@@ -89,6 +91,7 @@ tn_value_make(uint32_t type, const char *data, size_t size)
   return value;
 }
 
+/* NULL; then numbers, as they are. */
 static inline tn_value
 tn_null(void)
 {
@@ -104,6 +107,7 @@ tn_int64(int64_t number)
   return value;
 }
 
+/* 0 is false, anything else true. */
 static inline tn_value
 tn_bool(int is_true)
 {
@@ -140,25 +144,28 @@ tn_bytes(uint32_t type, const void *data, size_t size)
   return tn_value_make(type, (const char *)data, size);
 }
 
-/* Text, decimal and JSON up to their NUL, borrowed; NULL makes NULL. */
+/* Text up to its NUL, borrowed; NULL makes NULL. */
 static inline tn_value
 tn_text(const char *text)
 {
   return tn_bytes(TN_TEXT, text, text == NULL ? 0 : strlen(text));
 }
 
+/* As tn_text(); tn_value_check() says whether it is one. */
 static inline tn_value
 tn_decimal(const char *text)
 {
   return tn_bytes(TN_DECIMAL, text, text == NULL ? 0 : strlen(text));
 }
 
+/* Likewise. */
 static inline tn_value
 tn_json(const char *text)
 {
   return tn_bytes(TN_JSON, text, text == NULL ? 0 : strlen(text));
 }
 
+/* `size` borrowed bytes; a NULL `data` makes NULL. */
 static inline tn_value
 tn_blob(const void *data, size_t size)
 {
@@ -206,6 +213,7 @@ tn_timestamp_zoned(int64_t micros, int32_t offset_s)
   return value;
 }
 
+/* The 16 bytes of it, copied. */
 static inline tn_value
 tn_uuid(const uint8_t uuid[16])
 {
