@@ -6,6 +6,10 @@ import re
 import roff
 
 
+# A longer one, as the list of pages shows it, ends at its colon.
+SUMMARY_SIZE = 90
+
+
 class Function:
     """A prototype, taken apart."""
 
@@ -52,7 +56,8 @@ class Header:
     def summary(self):
         """The first sentence of the top comment."""
         text = re.split(r"\n\n", "\n".join(self.top))[0].replace("\n", " ")
-        return re.split(r"(?<=\w)[.](?:\s|$)|:$", text)[0]
+        text = re.split(r"(?<=\w)[.](?:\s|$)|:$", text)[0]
+        return text if len(text) <= SUMMARY_SIZE else text.split(": ")[0]
 
     def enumerators(self, name):
         """The (name, comment) pairs of an enumeration."""

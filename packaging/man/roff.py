@@ -53,6 +53,11 @@ def guard(line):
     return r"\&" + line if line[:1] in (".", "'") else line
 
 
+def requoted(line):
+    """A macro takes quotes for itself: those of a text are told otherwise."""
+    return line.replace('"', r"\(dq") if re.match(r"\.(Nd|It|Ss|Sh) ", line) else line
+
+
 def fill(text):
     """The lines of a paragraph, whose text is escaped already. Each sentence
     begins one; in code there are none."""

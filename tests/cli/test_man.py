@@ -206,6 +206,15 @@ class ManTest(TenonTest):
             self.assertRegex(shown(page), rf"\b{name}\(", page)
             self.assertRegex(shown(page).split("SYNOPSIS")[0], rf"\b{name}\b|tenon-plugin", page)
 
+    def test_apropos_finds_every_page_and_function(self):
+        done = subprocess.run(["lexgrog", *map(path_of, all_pages())], capture_output=True,
+                              text=True, check=False, env=environment())
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        told = dict(re.findall(r': "(\S+) - (.*)"$', done.stdout, flags=re.M))
+        names = {page[:-2] for page in all_pages()}
+        names |= set(re.findall(r"^\.Fo (\S+)$", "".join(map(source, all_pages())), flags=re.M))
+        self.assertEqual(set(), names - told.keys())
+
     def test_every_header_has_a_page(self):
         for header in os.listdir(os.path.join(ROOT, "include/tenon")):
             self.assertTrue(any(f".In tenon/{header}" in source(page) or
@@ -239,6 +248,8 @@ class ManTest(TenonTest):
             text = shown(page)
             self.assertEqual([], re.findall(r"@[A-Z]+@|\*\*[A-Z]\w+|\]\(|```|\$\{\w+dir\}|\ufffd",
                                             text), page)
+            # A macro takes a quote of its text for its own.
+            self.assertNotRegex(source(page), r'(?m)^\.(Nd|It|Ss|Sh) .*"', page)
 
     # ---- examples ----
 
