@@ -7,8 +7,7 @@ import roff
 INLINE = re.compile(r"(``.+?``|`[^`]+`|\*\*.+?\*\*|!?\[[^\]]*\]\([^)]*\))")
 
 # Where a link leads to in the manual.
-PAGES = (("README.md#tls", "tenon-url", "7"), ("README.md#several-hosts", "tenon-url", "7"),
-         ("README.md#what-differs", "tenon-plugin", "3"))
+PAGES = (("README.md#tls", "tenon-url", "7"), ("README.md#several-hosts", "tenon-url", "7"))
 
 
 def section(text, heading):
