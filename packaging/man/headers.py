@@ -53,6 +53,11 @@ class Header:
     def functions(self):
         return [function for group in self.groups for function in group.functions]
 
+    def types(self):
+        """Names of the structs, enumerations, handles and function types."""
+        code = "\n".join(line for group in self.groups for line in group.code)
+        return sorted({name for found in TYPE.findall(code) for name in found if name})
+
     def summary(self):
         """The first sentence of the top comment."""
         text = re.split(r"\n\n", "\n".join(self.top))[0].replace("\n", " ")
@@ -118,6 +123,10 @@ class Header:
         self.groups = [group for group in self.groups
                        if group.comment or group.heading or group.code or group.functions]
 
+
+# What is defined, and what is only said to be a struct.
+TYPE = re.compile(r"^(?:struct|enum) (tn_\w+) \{|^\} (tn_\w+);|\(\*(tn_\w+)\)\(|"
+                  r"^typedef struct (tn_\w+) \4;", re.M)
 
 # Files of the sources that are pages of the manual.
 PAGES = {

@@ -196,15 +196,29 @@ class ManTest(TenonTest):
             names |= set(re.findall(r"^static inline[^(;{]*?\b(tn_\w+)\(",
                                     read(f"include/tenon/{header}"), flags=re.M))
         self.assertGreater(len(names), 200)
+        for name, page in self.found_in_section_3(names):
+            self.assertRegex(shown(page), rf"\b{name}\(", page)
+            self.assertRegex(shown(page).split("SYNOPSIS")[0], rf"\b{name}\b", page)
+
+    def test_man_finds_every_public_type(self):
+        text = "\n".join(read(f"include/tenon/{header}")
+                         for header in os.listdir(os.path.join(ROOT, "include/tenon")))
+        names = set(re.findall(r"^(?:typedef )?(?:struct|enum) (tn_\w+)(?: \{| \1;)", text,
+                               flags=re.M))
+        names |= set(re.findall(r"\(\*(tn_\w+_fn)\)", text))
+        self.assertGreater(len(names), 80)
+        for name, page in self.found_in_section_3(names):
+            if page != name.replace("tn_", "tenon_") + ".3":
+                self.assertRegex(shown(page), rf"(?m)^ +(typedef|struct|enum|\}}).*\b{name}\b")
+
+    def found_in_section_3(self, names):
+        """Each with the page that man finds."""
         names = sorted(names)
         done = man("-w", "3", *names)
         self.assertEqual((0, b""), (done.returncode, done.stderr))
         found = done.stdout.decode().splitlines()
         self.assertEqual(len(names), len(found))
-        for name, path in zip(names, found):
-            page = os.path.basename(path)
-            self.assertRegex(shown(page), rf"\b{name}\(", page)
-            self.assertRegex(shown(page).split("SYNOPSIS")[0], rf"\b{name}\b|tenon-plugin", page)
+        return [(name, os.path.basename(path)) for name, path in zip(names, found)]
 
     def test_apropos_finds_every_page_and_function(self):
         done = subprocess.run(["lexgrog", *map(path_of, all_pages())], capture_output=True,
