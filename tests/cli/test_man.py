@@ -127,6 +127,18 @@ class ManTest(TenonTest):
         self.assertEqual(set(), {word for word in words if word not in page} -
                          {"codes", "tells", "usage"})
 
+    def test_every_variable_that_is_read_is_in_tenon_1(self):
+        names = set()
+        for folder, _folders, files in os.walk(os.path.join(ROOT, "core")):
+            for file in files:
+                text = read(os.path.join(folder, file))
+                for literal, word in re.findall(r'getenv\((?:"(\w+)"|(\w+))\)', text):
+                    told = re.search(rf'\b{word}(?:\[\] =)? "(\w+)"', text) if word else None
+                    names |= {literal or (told[1] if told else "")} - {""}
+        self.assertGreater(len(names), 3, names)
+        self.assertLessEqual(names, set(re.findall(r"^\.It Ev (\S+)", source("tenon.1"),
+                                                   flags=re.M)))
+
     def test_every_option_is_in_tenon_ini_5(self):
         rows = self.rows("database", "config", "show")
         self.assertGreater(len(rows), 40)
