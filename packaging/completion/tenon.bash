@@ -20,7 +20,7 @@ _tenon_parse() {
     -*) ;;
     *)
       case $command in
-      '' | plugins | config) command=${command:+$command }${COMP_WORDS[i]} ;;
+      '' | plugins | errors | config) command=${command:+$command }${COMP_WORDS[i]} ;;
       *) ((given++)) ;;
       esac
       ;;
@@ -43,10 +43,13 @@ _tenon_options() {
 # What may stand where neither an option nor its value does.
 _tenon_arguments() {
   case $command in
-  '') echo query shell ping metrics plugins config ;;
-  plugins) echo list inspect check doctor ;;
+  '') echo query shell ping metrics plugins errors config ;;
+  plugins) echo list inspect check new doctor ;;
+  errors) echo explain list ;;
   config) echo show check ;;
-  'plugins inspect') ((given > 0)) || _tenon_plugins 1 ;;
+  'plugins inspect' | 'errors explain' | 'errors list')
+    ((given > 0)) || _tenon_plugins 1
+    ;;
   query | shell | ping | metrics)
     ((given > 0)) || _tenon_plugins 2 | sed 's,$,://,'
     ;;

@@ -10,7 +10,7 @@ from support import TENON, TenonTest
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../packaging/completion")
-PARTS = ("", "plugins", "config")  # beginnings of commands
+PARTS = ("", "plugins", "errors", "config")  # beginnings of commands
 
 
 def run_shell(shell, script):
@@ -40,7 +40,7 @@ class Completion(TenonTest):
         return sorted(word for line in lines for word in line.split(", "))
 
     def beginnings(self):
-        """What may follow nothing, "plugins" and "config"."""
+        """What may follow nothing, and each of those."""
         words = {part: set() for part in PARTS}
         for first, *rest in self.commands():
             words[""].add(first)
