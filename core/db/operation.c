@@ -8,10 +8,6 @@
 /* How long closing something may take. */
 #define CLOSE_MS 1000
 
-/* And how long when the time of its operation is over: with what a machine adds
- * to it, 100 ms are not exceeded, whatever the network does. */
-#define CLOSE_GRACE_NS INT64_C(80000000)
-
 /* How long to sleep between two looks at a cancel that is under way. */
 static const struct timespec CANCEL_PAUSE = { .tv_nsec = 100000 };
 
@@ -131,7 +127,7 @@ tn_conn__grace(const tn_conn *conn, struct tn_host_call *call)
   if ((call->canceled != NULL &&
        atomic_load_explicit(&conn->canceled, memory_order_relaxed) != 0) ||
       (deadline != TN_DEADLINE_NONE && tn_clock_now() >= deadline))
-    call->call.host->grace(&call->call, CLOSE_GRACE_NS);
+    call->call.host->grace(&call->call, TN_GRACE_MAX);
 }
 
 /* The first error that ends a transaction is why; those after it only say that

@@ -178,25 +178,12 @@ is_closed_by_peer(const struct mysql__conn *conn)
  * has said that it will; TN_E_CONNECT: it was not asked; else it may be still.
  */
 static int32_t
-kill_statement(struct mysql__conn *conn, int64_t greet_by, int64_t until)
+kill_statement(struct mysql__conn *conn, int64_t until)
 {
-  const struct mysql__victim victim = {
-    .endpoint = conn->endpoint,
-    .password = conn->mysql->passwd,
-    .identity = conn->identity,
-    .id = mysql_thread_id(conn->mysql),
-  };
-  int32_t rc;
-
   if (!conn->can_kill || is_closed_by_peer(conn))
     return TN_E_CONNECT;
-  rc = mysql__login_kill(conn->call, &victim, greet_by, until);
-
-  /* The session is given up. A server that is slow to greet is told where
-   * nobody waits for it; to be told twice does no harm. */
-  if (rc == TN_E_TIMEOUT)
-    (void)mysql__login_kill(conn->call, &victim, INT64_MAX, 0);
-  return rc;
+  return mysql__login_kill(conn->call, conn->endpoint, conn->mysql->passwd,
+                           conn->identity, mysql_thread_id(conn->mysql), until);
 }
 
 /* A kill that found no statement running is forgotten by the server when the
@@ -227,13 +214,10 @@ mysql__calm(struct mysql__conn *conn)
   return TN_E_LOST;
 }
 
-/* How long to read; by when the server must have greeted whoever is to tell it
- * to stop, and have said that it will; how long it may be silent in the session
- * then, and how long that may take. */
+/* How long to read; and how long the server may say nothing once it is to be
+ * stopped, and how long all of that may take. */
 struct budget {
   int64_t read_ns;
-  int64_t greet_ns;
-  int64_t kill_ns;
   int64_t silence_ns;
   int64_t stop_ns;
 };
@@ -254,8 +238,7 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 
   *ret_was_killed = false;
   if (rc == TN_OK && !quick.is_over) {
-    rc = kill_statement(conn, read_end + budget->greet_ns,
-                        read_end + budget->kill_ns);
+    rc = kill_statement(conn, read_end + budget->silence_ns);
     *ret_was_killed = rc == TN_OK;
     if (rc == TN_OK)
       rc = follow(conn, op, &rest);
@@ -272,8 +255,6 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 /* What the socket holds already may take a while to decrypt. */
 static const struct budget leaving = {
   .read_ns = INT64_C(20000000),
-  .greet_ns = INT64_C(700000000),
-  .kill_ns = INT64_C(700000000),
   .silence_ns = INT64_C(700000000),
   .stop_ns = INT64_C(3000000000),
 };
@@ -326,12 +307,9 @@ fail_commit(struct mysql__conn *conn, int32_t category)
                                            : "the deadline passed");
 }
 
-/* Many statements are about to end anyway. Nobody is to wait for a network that
- * is dead; a server that greets is there, and may have much to do. */
+/* Many statements are about to end anyway. */
 static const struct budget settling = {
   .read_ns = INT64_C(3000000),
-  .greet_ns = INT64_C(57000000),
-  .kill_ns = INT64_C(80000000),
   .silence_ns = MYSQL__GRACE_NS,
   .stop_ns = MYSQL__GRACE_NS,
 };

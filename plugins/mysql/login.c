@@ -35,7 +35,6 @@ struct login {
   char *password;
   size_t password_size;
   int64_t end;          /* of the attempt, on the host's clock */
-  int64_t greet_by;     /* the server must have greeted then; INT64_MAX: no */
   unsigned addresses;   /* of the name, that are still to be tried */
   bool has_greeting;    /* it was looked at, and is good; or need not be */
   bool is_late;         /* time was over while connecting */
@@ -82,7 +81,6 @@ make_login(struct tn_call *call, const struct mysql__endpoint *endpoint,
     return NULL;
   memset(login, 0, sizeof *login);
   login->host = call->host;
-  login->greet_by = INT64_MAX;
   login->password_size = password == NULL ? 1 : strlen(password) + 1;
   login->password = call->host->alloc(login->password_size);
   login->endpoint = mysql__endpoint_copy(call->host, endpoint);
@@ -274,8 +272,6 @@ meet(struct login *login, int fd)
   int verdict;
 
   end += (login->end - end) / (login->addresses > 1 ? login->addresses-- : 1);
-  if (end > login->greet_by)
-    end = login->greet_by;
   if (!wait_until(login, fd, MYSQL_WAIT_WRITE, end) || !is_connected(login, fd))
     return MYSQL_WAIT_TIMEOUT; /* on to the next one */
   verdict = look_at_greeting(login, fd, end);
@@ -462,25 +458,22 @@ run_kill(void *job)
 }
 
 int32_t
-mysql__login_kill(struct tn_call *call, const struct mysql__victim *victim,
-                  int64_t greet_by, int64_t until)
+mysql__login_kill(struct tn_call *call, const struct mysql__endpoint *endpoint,
+                  const char *password, const char *identity, unsigned long id,
+                  int64_t until)
 {
-  struct login *login =
-      make_login(call, victim->endpoint, victim->password, victim->identity);
+  struct login *login = make_login(call, endpoint, password, identity);
   int32_t rc;
 
   if (login == NULL)
     return TN_E_MEMORY;
-  login->victim = victim->id;
+  login->victim = id;
   login->end = call->host->now() + KILL_NS;
-  login->greet_by = greet_by;
   rc = call->host->offload(call, run_kill, release_login, login, until);
   if (rc != TN_OK)
     return rc;
-  if (login->reason.text[0] != '\0' && login->was_asked)
-    rc = TN_E_LOST;
-  else if (login->reason.text[0] != '\0')
-    rc = login->is_late ? TN_E_TIMEOUT : TN_E_CONNECT;
+  if (login->reason.text[0] != '\0')
+    rc = login->was_asked ? TN_E_LOST : TN_E_CONNECT;
   release_login(login);
   return rc;
 }

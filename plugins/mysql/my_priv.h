@@ -257,10 +257,6 @@ int32_t mysql__ready(struct mysql__conn *conn);
  * allows, also on a machine that has much to do. */
 #define MYSQL__GRACE_NS INT64_C(130000000)
 
-/* How long it may take to ask how a transaction stands after an error, which
- * may have come just before the deadline. */
-#define MYSQL__ASK_NS INT64_C(90000000)
-
 /* The host has ended the call with `category` while `op` was under way, which
  * is over when this returns. Returns the category to fail with. */
 int32_t mysql__settle(struct mysql__conn *conn, struct mysql__op *op,
@@ -371,22 +367,13 @@ int32_t mysql__login(struct tn_call *call,
                      const char *password, int64_t until, MYSQL **ret,
                      struct mysql__reason *ret_reason);
 
-/* A session whose statement is to be stopped. */
-struct mysql__victim {
-  const struct mysql__endpoint *endpoint;
-  const char *password;
-  const char *identity;
-  unsigned long id;
-};
-
-/* Connect to the endpoint, which has to greet by `greet_by`, see that it is the
- * server of that identity, and have it stop what the session runs; wait until
- * `until` at most, with 0 not at all. TN_OK: it has said that it will;
- * TN_E_CONNECT: it was not asked; TN_E_TIMEOUT: it did not greet in time, or it
- * is still asked; else it may be still. */
+/* Connect to `endpoint`, see that it is the server of that identity, and have
+ * it stop what session `id` runs; wait until `until` at most. TN_OK: it has
+ * said that it will; TN_E_CONNECT: it was not asked; else it may be still. */
 int32_t mysql__login_kill(struct tn_call *call,
-                          const struct mysql__victim *victim, int64_t greet_by,
-                          int64_t until);
+                          const struct mysql__endpoint *endpoint,
+                          const char *password, const char *identity,
+                          unsigned long id, int64_t until);
 
 /* Set the library's options for `endpoint`. False: they could not be set, and
  * the reason is filled in. */

@@ -107,9 +107,7 @@ pg__cancel(struct pg__conn *conn)
     return pg__fail_memory(conn->call);
   atomic_store(&job->users, 2);
   rc = conn->host->offload(conn->call, run_job, release_job, job,
-                           conn->host->now() + (conn->is_stopping
-                                                    ? PG__STOP_SILENCE_NS
-                                                    : PG__SILENCE_NS));
+                           conn->host->now() + PG__SILENCE_NS);
   if (rc == TN_OK) {
     rc = job->is_sent ? TN_OK : TN_E_CONNECT;
     release_job(job); /* the host's share */
@@ -131,10 +129,6 @@ cancel_repeatedly(struct pg__conn *conn)
     conn->again_ns = AGAIN_NS;
     conn->again_at = conn->host->now() + AGAIN_NS;
   }
-
-  /* It is there, and may have much to do: the grace is long enough a limit. */
-  if (rc == TN_OK && conn->is_stopping)
-    conn->silent_at = INT64_MAX;
   return rc;
 }
 
@@ -193,7 +187,6 @@ bring_in_order(struct pg__conn *conn)
   if (rc != TN_OK && is_to_stop && !conn->is_hunted)
     cancel_behind(conn);
   conn->again_at = INT64_MAX;
-  conn->silent_at = INT64_MAX;
   return rc;
 }
 
@@ -233,7 +226,6 @@ pg__stop(struct pg__conn *conn, int32_t category)
                 "postgresql: commit: %s before the server answered",
                 category == TN_E_CANCELED ? "canceled" : "the deadline passed");
   conn->host->grace(conn->call, TN_GRACE_MAX);
-  conn->silent_at = conn->host->now() + PG__STOP_SILENCE_NS;
   conn->is_stopping = true;
   if (bring_in_order(conn) != TN_OK && conn->pq != NULL)
     pg__bury(conn);

@@ -156,11 +156,6 @@ void pg__notice(void *handle, const PGresult *notice);
  * to its end: he does not want to wait for one that is gone. */
 #define PG__SILENCE_NS INT64_C(800000000)
 
-/* The same while a call that is over brings its session in order, as long as
- * the server has not taken the request to stop: nobody is to wait long for a
- * network that is dead. */
-#define PG__STOP_SILENCE_NS INT64_C(60000000)
-
 /* The host has ended the call with `category` while something was under way.
  * Returns the category to fail with. */
 int32_t pg__stop(struct pg__conn *conn, int32_t category);

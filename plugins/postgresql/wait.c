@@ -28,8 +28,6 @@ look(struct pg__conn *conn)
 {
   int64_t now = conn->host->now();
 
-  if (now >= conn->silent_at && conn->is_stopping)
-    return TN_E_TIMEOUT; /* what has happened is told already */
   if (now >= conn->silent_at)
     return pg__fail_lost(conn, "postgresql: the server does not answer");
   if (now < conn->again_at)
@@ -53,9 +51,7 @@ pg__wait(struct pg__conn *conn, uint32_t events)
   if (rc != TN_OK)
     return pg__stop(conn, rc);
   if (ready != 0 && conn->silent_at != INT64_MAX)
-    conn->silent_at =
-        conn->host->now() +
-        (conn->is_stopping ? PG__STOP_SILENCE_NS : PG__SILENCE_NS);
+    conn->silent_at = conn->host->now() + PG__SILENCE_NS;
 
   /* A failure shows with the next result. */
   if ((ready & TN_WAIT_READ) != 0)

@@ -24,7 +24,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Beyond a deadline: 100 ms for a network that is dead, 150 for a session to be
+/* Beyond a deadline: 100 ms for the network, 150 of grace for a session to be
  * saved, and a machine that does something else. */
 #define GRACE_MS 1000
 

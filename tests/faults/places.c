@@ -306,7 +306,6 @@ const struct place places[] = {
   { .name = "middle of a result",
     .rule = "hole 100000 down",
     .ways = PLACE_HOLE,
-    .is_answered = true,
     .prepare = open_session,
     .act = act_read,
     .work = WORK_READ },

@@ -55,10 +55,8 @@ struct place {
   const char *name;
   const char *rule; /* of the proxy; for # the bytes of `beginning` */
   enum beginning beginning;
-  uint32_t ways;       /* PLACE_… */
-  bool is_answered;    /* who connects anew reaches the server, which is told to
-                          stop: there is more time to save the session */
-  const char *options; /* of the URL */
+  uint32_t ways;                    /* PLACE_… */
+  const char *options;              /* of the URL */
   void (*prepare)(struct try *try); /* before; NULL: no session is opened */
   void (*start)(struct try *try);   /* shortly before; may be NULL */
   enum tn_code (*act)(struct try *try);

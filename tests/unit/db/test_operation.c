@@ -242,7 +242,7 @@ expect_grace(void)
   cr_expect_eq(closed.calls, 1);
   cr_expect_eq(closed.check, TN_OK);
   cr_expect_gt(closed.left_ns, 0);
-  cr_expect_leq(closed.left_ns, 80 * NS_PER_MS);
+  cr_expect_leq(closed.left_ns, TN_GRACE_MAX);
 }
 
 Test(operation, a_result_that_is_closed_in_time_has_the_querys_deadline)
