@@ -186,14 +186,13 @@ uses_replica(const tn_scope *scope, const struct tn_facade_ends *ends)
 }
 
 static enum tn_code
-begin(tn_scope *scope, bool is_read_only,
-      const struct tn_scope_options *options, tn_err *err)
+begin(tn_scope *scope, const struct tn_scope_options *options, tn_err *err)
 {
   struct tn_txn_options txn = options->txn;
 
   if (txn.deadline == 0)
     txn.deadline = options->deadline;
-  if (scope->mode != TN_SCOPE_WRITER && is_read_only && txn.access == 0)
+  if (scope->is_read_only && txn.access == 0)
     txn.access = TN_ACCESS_READ_ONLY;
   if (scope->mode == TN_SCOPE_WRITER && txn.lock_mode == 0 &&
       (tn_conn_caps(scope->conn) & TN_CAP_LOCK_MODES) != 0)
@@ -216,8 +215,12 @@ tn_scope__open(tn_scope *scope, const struct tn_scope_options *options,
     rc = take_replica(scope, &ends, options, err);
   if (rc == TN_OK && scope->conn == NULL)
     rc = take(scope, ends.writer, options, options->deadline, err);
+  scope->is_read_only =
+      rc == TN_OK && ends.is_read_only && scope->mode != TN_SCOPE_WRITER;
   if (rc == TN_OK && (scope->flags & TN_SCOPE_CONNECTION) == 0)
-    rc = begin(scope, ends.is_read_only, options, err);
+    rc = begin(scope, options, err);
+  else if (rc == TN_OK && scope->is_read_only)
+    rc = tn_conn_set_access(scope->conn, TN_ACCESS_READ_ONLY, err);
   if (rc != TN_OK) {
     tn_pool_give(&scope->conn);
     return rc;
@@ -295,10 +298,11 @@ tn_scope__join(tn_scope *scope, const struct tn_scope_options *options,
     return rc;
   scope->engine = scope->joined->engine;
   scope->conn = scope->joined->conn;
+  scope->is_read_only = scope->joined->is_read_only;
   if ((scope->flags & TN_SCOPE_CONNECTION) != 0)
     return TN_OK;
   if (txn == NULL)
-    return begin(scope, false, options, err);
+    return begin(scope, options, err);
   if ((scope->flags & TN_SCOPE_SAVEPOINT) == 0)
     return TN_OK;
   rc = tn_txn_nest(txn, &scope->txn, err);

@@ -35,6 +35,7 @@ struct tn_scope {
   uint32_t mode;  /* asked for */
   uint32_t flags; /* TN_SCOPE_… */
   bool is_replica;
+  bool is_read_only; /* the server refuses writes */
   bool is_savepoint; /* its `txn` is */
   bool is_done;      /* committed, or the scope around has ended */
   bool is_committed;

@@ -100,7 +100,8 @@ struct tn_scope_options {
   struct tn_txn_options txn; /* a writer's lock_mode, if it is 0, is
                                 TN_LOCK_IMMEDIATE where there are such; a
                                 reader's access is read-only with the option
-                                reader_read_only */
+                                reader_read_only, and so is the session of one
+                                that begins none */
   tn_deadline deadline;     /* of the connection, catching up, and begin; 0: the
                                option pool_timeout */
   const tn_position *after; /* the reader is to see all up to there: wait for

@@ -9,6 +9,7 @@ struct stage {
   tn_facade *facade;
   tn_context *context;
   tn_engine *engine;
+  uint32_t flags; /* of a scope inside */
 };
 
 static void
@@ -92,7 +93,8 @@ write_half(tn_scope *scope, void *user, tn_err *err)
   return rc == TN_OK ? tn_err_set(err, TN_E_NOT_FOUND, "half is done") : rc;
 }
 
-/* tn_scope_fn: goes on as if nothing had been. */
+/* tn_scope_fn: has half of it done in a scope with the stage's flags, and goes
+ * on as if nothing had been. */
 static enum tn_code
 hide_half(tn_scope *scope, void *user, tn_err *err)
 {
@@ -101,25 +103,7 @@ hide_half(tn_scope *scope, void *user, tn_err *err)
   enum tn_code rc = insert(tn_scope_conn(scope), err);
 
   how.mode = TN_SCOPE_WRITER;
-  if (rc == TN_OK)
-    CHECK_CODE(stage->suite,
-               tn_scope_run(stage->facade, stage->context, &how, write_half,
-                            NULL, err),
-               TN_E_NOT_FOUND, err, "the half");
-  tn_err_clear(err);
-  return rc;
-}
-
-/* tn_scope_fn: the same with a savepoint. */
-static enum tn_code
-undo_half(tn_scope *scope, void *user, tn_err *err)
-{
-  struct stage *stage = user;
-  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
-  enum tn_code rc = insert(tn_scope_conn(scope), err);
-
-  how.mode = TN_SCOPE_WRITER;
-  how.flags = TN_SCOPE_SAVEPOINT;
+  how.flags = stage->flags;
   if (rc == TN_OK)
     CHECK_CODE(stage->suite,
                tn_scope_run(stage->facade, stage->context, &how, write_half,
@@ -172,8 +156,9 @@ nothing_is_committed_by_half(struct suite *suite)
   CHECK(suite, count(&stage) == 0, "the half was committed");
   if (!has_cap(suite, TN_CAP_SAVEPOINT))
     return;
+  stage.flags = TN_SCOPE_SAVEPOINT;
   CHECK_CODE(suite,
-             tn_write(stage.facade, stage.context, undo_half, &stage, &err),
+             tn_write(stage.facade, stage.context, hide_half, &stage, &err),
              TN_OK, &err, "a savepoint");
   CHECK(suite, count(&stage) == 1, "only the half is undone");
 }
@@ -195,10 +180,18 @@ static void
 readers_are_refused_if_that_is_said(struct suite *suite)
 {
   TN_CLEANUP(clear) struct stage stage = { .facade = NULL };
+  struct tn_scope_options bare = TN_SCOPE_OPTIONS_INIT;
   tn_err err = TN_ERR_INIT;
 
   if (!prepare(&stage, suite, "reader_read_only"))
     return;
+  bare.mode = TN_SCOPE_READER;
+  bare.flags = TN_SCOPE_CONNECTION;
+  CHECK_CODE(
+      suite,
+      tn_scope_run(stage.facade, stage.context, &bare, write_one, NULL, &err),
+      has_cap(suite, TN_CAP_READ_ONLY) ? TN_E_READ_ONLY : TN_E_UNSUPPORTED,
+      &err, "a reader that writes without a transaction");
   CHECK_CODE(suite, tn_read(stage.facade, stage.context, write_one, NULL, &err),
              has_cap(suite, TN_CAP_READ_ONLY) ? TN_E_READ_ONLY
                                               : TN_E_UNSUPPORTED,

@@ -534,10 +534,20 @@ Test(scope, begins_as_it_is_told)
 {
   struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
   tn_scope *scope = NULL;
+  tn_scope *inner;
 
   open_facade("&reader_read_only=on");
   scope = begin_as(R, 0);
   cr_expect_eq(script.access, TN_ACCESS_READ_ONLY);
+  tn_scope_end(&scope);
+  script.access = 0;
+  scope = begin_as(R, TN_SCOPE_CONNECTION);
+  cr_expect_eq(script.access, TN_ACCESS_READ_ONLY, "of the session");
+  cr_expect_eq(calls_of(FAKE_SET_ACCESS), 1);
+  script.access = 0;
+  inner = begin_as(R, 0);
+  cr_expect_eq(script.access, TN_ACCESS_READ_ONLY, "of the transaction");
+  tn_scope_end(&inner);
   tn_scope_end(&scope);
   scope = begin_as(W, 0);
   cr_expect_eq(script.access, 0);
