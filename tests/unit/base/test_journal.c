@@ -192,6 +192,23 @@ Test(journal, what_cannot_be_is_refused)
   tn_journal_close(NULL);
 }
 
+/* The system's own, which may be there or not. */
+Test(journal, the_systems_is_opened_if_it_is_there)
+{
+  static const char there[] = "/run/systemd/journal/socket";
+  enum tn_code rc = tn_journal_open("tenon-test", 0, &journal, &err);
+
+  cr_expect_eq(rc, TN_E_USAGE, "the level");
+  rc = tn_journal_open("tenon-test", TN_LOG_INFO, &journal, &err);
+  if (access(there, W_OK) == 0) {
+    cr_expect_eq(rc, TN_OK, "%s", err.message);
+  } else {
+    cr_expect_eq(rc, TN_E_CONNECT);
+    cr_expect_not_null(strstr(err.message, there), "%s", err.message);
+  }
+  tn_journal_close(&journal);
+}
+
 Test(journal, without_a_name_it_is_the_program_s)
 {
   char expected[200];

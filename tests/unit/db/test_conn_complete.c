@@ -1,4 +1,6 @@
 /* What a violated key is made of, from a catalogue that the script plays. */
+#include <tenon/engine.h>
+
 #include "fixture.h"
 
 static const struct tn_column columns[] = {
@@ -119,6 +121,34 @@ Test(conn_complete, a_catalogue_of_another_shape_is_the_plugins_fault)
   cr_expect_eq(tn_conn_complete(conn, &about, 0, &err), TN_E_INTERNAL);
   cr_expect_str_eq(err.message, "complete: fault of the plug-in: its catalogue "
                                 "has 5 columns");
+}
+
+/* On a connection of the pool's, which is given back. */
+Test(conn_complete, an_engine_does_it_as_well)
+{
+  const tn_value rows[] = {
+    tn_text("s"), tn_text("t"), tn_text("k"),
+    tn_text("a"), tn_text("p"), tn_int64(1),
+  };
+  struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
+  tn_engine *engine = NULL;
+
+  open_catalogue(rows, 1, 6);
+  options.registry = registry;
+  cr_assert_eq(tn_engine_open(fixture_url("&max_pool_size=1&max_overflow=0"
+                                          "&pool_timeout=0"),
+                              &options, &engine, &err),
+               TN_OK, "%s", err.message);
+  for (int i = 0; i < 2; i++) {
+    about.source = TN_SOURCE_MESSAGE;
+    cr_expect_eq(tn_engine_complete(engine, &about, 0, &err), TN_OK, "%s",
+                 err.message);
+    cr_expect_eq(about.source, TN_SOURCE_CATALOGUE);
+    cr_expect_str_eq(tn_err_column(&about, 0), "a");
+  }
+  about.code = TN_E_SYNTAX;
+  cr_expect_eq(tn_engine_complete(engine, &about, 0, &err), TN_E_USAGE);
+  tn_engine_close(&engine);
 }
 
 Test(conn_complete, is_refused_where_it_makes_no_sense)
