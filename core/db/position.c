@@ -30,9 +30,9 @@ tn_conn_position(tn_conn *conn, tn_position *ret, tn_err *err)
   return tn_conn__end(conn, rc, err);
 }
 
-/* The backend is to come back by itself at `until`, not to be stopped: a
- * moment more than it is asked to wait. */
-#define ANSWER_NS INT64_C(5000000000)
+/* The backend is to come back by itself at `until`, not to be stopped: its
+ * answer has a moment more than it is asked to wait. */
+#define ANSWER_NS INT64_C(250000000)
 
 enum tn_code
 tn_conn_wait_position(tn_conn *conn, const tn_position *position,

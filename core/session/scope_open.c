@@ -95,7 +95,8 @@ take(tn_scope *scope, tn_engine *engine, const struct tn_scope_options *options,
   return tn_engine_take(engine, &loan, &scope->conn, err);
 }
 
-/* How long the replica may take before the primary is asked. */
+/* How long the replica may take before the primary is asked, for which half of
+ * the time is kept. */
 static tn_deadline
 replica_deadline(const struct tn_engine *engine,
                  const struct tn_scope_options *options)
@@ -104,17 +105,14 @@ replica_deadline(const struct tn_engine *engine,
   uint64_t ms = options->after_ms != 0 ? options->after_ms : USUAL_AFTER_MS;
   tn_deadline until;
 
-  if (options->after == NULL) {
-    int64_t most =
-        tn_target__number(&engine->target, "pool_timeout", USUAL_TAKE_S);
-
-    ms = options->deadline != 0 && options->deadline > now
-             ? (uint64_t)(options->deadline - now) / NS_PER_MS / 2
-             : (uint64_t)most * MS_PER_S / 2;
-  }
+  if (options->after == NULL)
+    ms = (uint64_t)tn_target__number(&engine->target, "pool_timeout",
+                                     USUAL_TAKE_S) *
+         MS_PER_S / 2;
   until = tn_deadline_after_ms(ms);
-  return options->deadline != 0 && options->deadline < until ? options->deadline
-                                                             : until;
+  if (options->deadline == 0 || options->deadline - until >= until - now)
+    return until;
+  return options->deadline > now ? now + (options->deadline - now) / 2 : now;
 }
 
 /* `*ret` false: not there in time, or it cannot be said. */

@@ -32,7 +32,8 @@ TN_API TN_MUST_USE enum tn_code tn_conn_position(tn_conn *conn,
                                                  tn_position *ret, tn_err *err);
 
 /* Wait until what this server shows is not older than `position`, until
- * `until` at most; `*ret_is_reached` 0 or 1. Outside of a transaction.
+ * `until` at most; `*ret_is_reached` 0 or 1. Outside of a transaction. A server
+ * that does not answer is given up a quarter of a second after that.
  * Fails: TN_E_UNSUPPORTED, no history is kept, or the position is another
  * backend's; TN_E_STATE, in a transaction. */
 TN_API TN_MUST_USE enum tn_code tn_conn_wait_position(

@@ -106,7 +106,8 @@ struct tn_scope_options {
                                option pool_timeout */
   const tn_position *after; /* the reader is to see all up to there: wait for
                                the replica to catch up, then use the primary */
-  uint64_t after_ms;        /* how long to wait for that; 0: 1000 */
+  uint64_t after_ms;        /* how long to wait for that; 0: 1000; half of the
+                               time until `deadline` at most */
   tn_position *ret_position; /* stored by a commit of the outermost scope; see
                                 tn_scope_position() */
   const struct tn_retry *retry; /* of tn_scope_run(): as in tn_run() */

@@ -148,10 +148,24 @@ class Pair(Hosts):
         _, primary, stale = self.counts(readers.ask("after 80 5000"))
         self.assertEqual((primary, stale), (0, 0), "what was promoted has its own writes")
 
-    def readers(self):
+    def test_silent_replica(self):
+        """One that answers no more holds nobody up for longer than was said."""
+        proxy = Pipe(PROXY, f"127.0.0.1:{self.ports[1]}")
+        self.addCleanup(proxy.kill)
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        self.assertIn(hosts, self.url)
+        url = self.url.replace(hosts, f"127.0.0.1:{proxy.first}")
+        readers = self.readers(f"{url}?max_pool_size={THREADS}&max_overflow=0")
+        self.assertEqual(self.counts(readers.ask("after 80 5000"))[1:], [0, 0])
+        self.assertEqual(proxy.ask("hole 0 both"), "ok")
+        began = time.monotonic()
+        self.assertEqual(self.counts(readers.ask("after 8 300")), [0, 8, 0])
+        self.assertLess(time.monotonic() - began, 1.5)
+
+    def readers(self, replica=None):
         """Programs that write to the primary and read from the other."""
         pipe = Pipe(READERS, f"{self.url}?{ENGINE}&host_policy=primary",
-                    f"{self.url}?{ENGINE}&host_policy=prefer-standby")
+                    replica or f"{self.url}?{ENGINE}&host_policy=prefer-standby")
         self.addCleanup(pipe.kill)
         self.assertEqual(pipe.first, "ready")
         return pipe

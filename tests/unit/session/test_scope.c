@@ -595,7 +595,7 @@ read_after(const char *text, enum tn_code expected)
   snprintf(position.text, sizeof position.text, "%s", text);
   how.mode = A;
   how.after = &position;
-  how.after_ms = 1;
+  how.after_ms = 10000; /* the scripted one says at once what it has */
   cr_expect_eq(tn_scope_begin(facade, context, &how, &scope, &err), expected,
                "%s", err.message);
   return scope;
@@ -677,6 +677,29 @@ Test(scope, falls_back_if_it_may)
   cr_expect_eq(tn_scope_is_replica(scope), 0);
   tn_scope_end(&scope);
   cr_expect_eq(calls_of(FAKE_BEGIN), 1);
+  close_facade();
+}
+
+/* However long the position may be waited for. */
+Test(scope, half_of_the_time_is_the_primarys)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_CONNECT, .wait_ms = 60000 },
+  };
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+  tn_scope *scope = NULL;
+
+  replica_script.answers = answers;
+  replica_script.answer_count = 1;
+  open_facade("");
+  how.mode = A;
+  how.after = &(tn_position){ "fake:3" };
+  how.after_ms = 60000;
+  how.deadline = tn_deadline_after_ms(1000);
+  cr_expect_eq(tn_scope_begin(facade, context, &how, &scope, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(tn_scope_is_replica(scope), 0);
+  tn_scope_end(&scope);
   close_facade();
 }
 
