@@ -61,4 +61,43 @@ replica_calls(enum fake_slot slot)
   return atomic_load(&replica_script.calls[slot]);
 }
 
+/* ---- scopes ---- */
+
+#define W     TN_SCOPE_WRITER
+#define R     TN_SCOPE_READER
+#define A     TN_SCOPE_ASYNC_READER
+#define ALLOW TN_SCOPE_ALLOW_ASYNC
+#define ALONE TN_SCOPE_INDEPENDENT
+
+static inline tn_scope *
+begin_as(uint32_t mode, uint32_t flags)
+{
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+  tn_scope *scope = NULL;
+
+  how.mode = mode;
+  how.flags = flags;
+  cr_assert_eq(tn_scope_begin(facade, context, &how, &scope, &err), TN_OK, "%s",
+               err.message);
+  return scope;
+}
+
+static inline enum tn_code
+try_as(uint32_t mode, uint32_t flags)
+{
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+  tn_scope *scope = UNTOUCHED(tn_scope);
+  enum tn_code rc;
+
+  how.mode = mode;
+  how.flags = flags;
+  tn_err_clear(&err);
+  rc = tn_scope_begin(facade, context, &how, &scope, &err);
+  if (rc == TN_OK)
+    tn_scope_end(&scope);
+  else
+    cr_expect_eq(scope, UNTOUCHED(tn_scope));
+  return rc;
+}
+
 #endif
