@@ -101,7 +101,8 @@ struct tn_scope_options {
                                 TN_LOCK_IMMEDIATE where there are such; a
                                 reader's access is read-only with the option
                                 reader_read_only, and so is the session of one
-                                that begins none */
+                                that begins none; TN_E_UNSUPPORTED where a
+                                proxy leaves sessions no settings */
   tn_deadline deadline;     /* of the connection, catching up, and begin; 0: the
                                option pool_timeout */
   const tn_position *after; /* the reader is to see all up to there: wait for

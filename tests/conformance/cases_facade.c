@@ -182,6 +182,9 @@ readers_are_refused_if_that_is_said(struct suite *suite)
   TN_CLEANUP(clear) struct stage stage = { .facade = NULL };
   struct tn_scope_options bare = TN_SCOPE_OPTIONS_INIT;
   tn_err err = TN_ERR_INIT;
+  const enum tn_code refusal =
+      has_cap(suite, TN_CAP_READ_ONLY) ? TN_E_READ_ONLY : TN_E_UNSUPPORTED;
+  const enum tn_code settings = suite_settings_code(suite);
 
   if (!prepare(&stage, suite, "reader_read_only"))
     return;
@@ -190,12 +193,10 @@ readers_are_refused_if_that_is_said(struct suite *suite)
   CHECK_CODE(
       suite,
       tn_scope_run(stage.facade, stage.context, &bare, write_one, NULL, &err),
-      has_cap(suite, TN_CAP_READ_ONLY) ? TN_E_READ_ONLY : TN_E_UNSUPPORTED,
-      &err, "a reader that writes without a transaction");
+      settings == TN_OK ? refusal : settings, &err,
+      "a reader that writes without a transaction");
   CHECK_CODE(suite, tn_read(stage.facade, stage.context, write_one, NULL, &err),
-             has_cap(suite, TN_CAP_READ_ONLY) ? TN_E_READ_ONLY
-                                              : TN_E_UNSUPPORTED,
-             &err, "a reader that writes");
+             refusal, &err, "a reader that writes");
   CHECK_CODE(suite,
              tn_write(stage.facade, stage.context, write_one, NULL, &err),
              TN_OK, &err, "a writer after it");
