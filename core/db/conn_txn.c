@@ -2,7 +2,12 @@
  * server's word, never what we sent. */
 #include "db_priv.h"
 
+#include <string.h>
+
 #include "text.h"
+
+/* How long the end of a transaction is waited for where nothing else says. */
+#define OUTCOME_WAIT_MS 30000
 
 /* Longest name of a savepoint, which every server takes. */
 #define SAVEPOINT_NAME_MAX 63
@@ -33,6 +38,78 @@ require_state(const tn_conn *conn, uint32_t wanted, tn_err *err)
 }
 
 enum tn_code
+tn_global_id__check(const char *global_id, tn_err *err)
+{
+  size_t i;
+
+  for (i = 0; global_id[i] != '\0' && i < TN_GLOBAL_ID_SIZE; i++)
+    if (global_id[i] <= ' ' || global_id[i] > '~' || global_id[i] == '\'' ||
+        global_id[i] == '\\')
+      return tn_err_set(err, TN_E_USAGE,
+                        "two-phase: byte %zu of a global id is 0x%02x; use "
+                        "printable ASCII without blanks, ' and \\",
+                        i + 1, (unsigned)(unsigned char)global_id[i]);
+  if (i > 0 && i < TN_GLOBAL_ID_SIZE)
+    return TN_OK;
+  return tn_err_set(err, TN_E_USAGE,
+                    "two-phase: a global id has 1 to %d bytes, not %s",
+                    TN_GLOBAL_ID_SIZE - 1, i == 0 ? "0" : "more");
+}
+
+/* What a backend cannot do is refused here, so that one that knows nothing of
+ * a later wish does not meet the others alone. */
+static enum tn_code
+require_cap(const tn_conn *conn, uint64_t cap, const char *what, tn_err *err)
+{
+  if ((conn->caps & cap) != 0)
+    return TN_OK;
+  return tn_err_set(err, TN_E_UNSUPPORTED, "transaction: %s has no %s",
+                    tn_conn_backend(conn), what);
+}
+
+static enum tn_code
+check_wishes(const tn_conn *conn, const struct tn_txn_request *request,
+             tn_err *err)
+{
+  enum tn_code rc = TN_OK;
+
+  if (request->global_id != NULL)
+    rc = tn_global_id__check(request->global_id, err);
+  if (rc == TN_OK && request->global_id != NULL)
+    rc = require_cap(conn, TN_CAP_TWO_PHASE, "two-phase commit", err);
+  if (rc == TN_OK && (request->flags & TN_BEGIN_RESOLVABLE) != 0)
+    rc = require_cap(conn, TN_CAP_OUTCOME,
+                     "way to tell what became of a commit", err);
+  if (rc != TN_OK || (request->flags & TN_BEGIN_DEFERRABLE) == 0)
+    return rc;
+  if (request->isolation != TN_ISOLATION_SERIALIZABLE ||
+      request->access != TN_ACCESS_READ_ONLY)
+    return tn_err_set(err, TN_E_USAGE,
+                      "transaction: only one that is serializable and "
+                      "read-only can be deferrable");
+  return require_cap(conn, TN_CAP_DEFERRABLE, "deferrable transactions", err);
+}
+
+static enum tn_code
+begin(tn_conn *conn, const struct tn_txn_request *request,
+      struct tn_host_call *call, tn_err *err)
+{
+  enum tn_code rc =
+      tn_backend_begin(conn->backend, conn->handle, request, call);
+
+  conn->global_id[0] = '\0';
+  conn->txn_id[0] = '\0';
+  if (rc == TN_OK && request->global_id != NULL)
+    strcpy(conn->global_id, request->global_id);
+  if (rc != TN_OK || (request->flags & TN_BEGIN_RESOLVABLE) == 0)
+    return rc;
+  rc = tn_backend_identify(conn->backend, conn->handle, conn->txn_id, call);
+  if (rc != TN_OK)
+    tn_conn__undo(conn, err);
+  return rc;
+}
+
+enum tn_code
 tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
 {
   struct tn_txn_request request = { .size = sizeof request };
@@ -44,6 +121,8 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
     request.isolation = options->isolation;
     request.access = options->access;
     request.lock_mode = options->lock_mode;
+    request.flags = options->flags;
+    request.global_id = options->global_id;
     deadline = options->deadline;
   }
   rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
@@ -51,7 +130,9 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
     return rc;
   rc = require_state(conn, TN_TXN_NONE, err);
   if (rc == TN_OK)
-    rc = tn_backend_begin(conn->backend, conn->handle, &request, &call);
+    rc = check_wishes(conn, &request, err);
+  if (rc == TN_OK)
+    rc = begin(conn, &request, &call, err);
   conn->counts[CONN_BEGINS] += rc == TN_OK;
   return tn_conn__end(conn, rc, err);
 }
@@ -144,6 +225,79 @@ tn_conn_rollback(tn_conn *conn, tn_err *err)
   conn->counts[CONN_ROLLBACKS] += rc == TN_OK;
   return rc;
 }
+
+/* ---- two phases ---- */
+
+enum tn_code
+tn_conn__prepare(tn_conn *conn, tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = require_state(conn, TN_TXN_OPEN, err);
+  if (rc == TN_OK && conn->global_id[0] == '\0')
+    rc = tn_err_set(err, TN_E_STATE,
+                    "transaction: it was begun without a global id, and cannot "
+                    "be prepared");
+  if (rc == TN_OK)
+    rc = doubt_commit(tn_backend_global(conn->backend, conn->handle,
+                                        TN_GLOBAL_PREPARE, conn->global_id,
+                                        &call),
+                      err);
+  tn_conn__touch(conn); /* it may be over */
+  return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn__end_prepared(tn_conn *conn, enum tn_global_action action,
+                      const char *global_id, tn_err *err)
+{
+  struct tn_host_call call;
+  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = tn_global_id__check(global_id, err);
+  if (rc == TN_OK)
+    rc = require_state(conn, TN_TXN_NONE, err);
+  if (rc == TN_OK)
+    rc = doubt_commit(tn_backend_global(conn->backend, conn->handle, action,
+                                        global_id, &call),
+                      err);
+  return tn_conn__end(conn, rc, err);
+}
+
+/* ---- afterwards ---- */
+
+enum tn_code
+tn_conn__outcome(tn_conn *conn, const char *txn_id, int *ret_is_committed,
+                 tn_err *err)
+{
+  struct tn_host_call call;
+  tn_deadline until =
+      conn->timeout_ms == 0 ? tn_deadline_after_ms(OUTCOME_WAIT_MS) : 0;
+  uint32_t outcome = TN_OUTCOME_UNKNOWN;
+  enum tn_code rc = tn_conn__begin(conn, until, NULL, &call, &err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = require_state(conn, TN_TXN_NONE, err);
+  if (rc == TN_OK)
+    rc = tn_backend_outcome(conn->backend, conn->handle, txn_id, &call,
+                            &outcome);
+  if (rc == TN_OK && outcome == TN_OUTCOME_UNKNOWN)
+    rc = tn_err_set(err, TN_E_UNCERTAIN,
+                    "transaction: the server cannot tell what became of it: it "
+                    "has been started anew since, is another one, or has "
+                    "forgotten");
+  if (rc == TN_OK)
+    *ret_is_committed = outcome == TN_OUTCOME_COMMITTED;
+  return tn_conn__end(conn, rc, err);
+}
+
+/* ---- savepoints ---- */
 
 static enum tn_code
 check_name(const char *name, tn_err *err)

@@ -168,6 +168,9 @@ struct tn_conn {
   struct tn_txn_watch *txn; /* of the scope that has begun the transaction; or
                                NULL */
   bool is_severed;          /* the backend has abandoned it */
+  char global_id[TN_GLOBAL_ID_SIZE]; /* that the last transaction was begun
+                                        with; "": none */
+  char txn_id[TN_TXN_ID_SIZE]; /* what tells it from others; "": not asked */
   uint64_t counts[CONN_COUNT_COUNT]; /* not collected yet */
   struct tn_cache_stats collected;   /* of the cache, at the last collection */
   struct tn_traffic traffic;
@@ -268,6 +271,24 @@ void tn_conn__undo(tn_conn *conn, tn_err *err);
 /* Commit, in an operation. Fails: TN_E_UNCERTAIN, the session died under it. */
 enum tn_code tn_conn__commit(tn_conn *conn, struct tn_host_call *call,
                              tn_err *err);
+
+/* Prepare the transaction under the global id that it was begun with.
+ * Fails: TN_E_STATE, there was none; TN_E_UNCERTAIN. */
+enum tn_code tn_conn__prepare(tn_conn *conn, tn_err *err);
+
+/* Refuse what is no global id, with TN_E_USAGE. */
+enum tn_code tn_global_id__check(const char *global_id, tn_err *err);
+
+/* Commit or roll back what was prepared.
+ * Fails: TN_E_USAGE, TN_E_NOT_FOUND, TN_E_UNCERTAIN. */
+enum tn_code tn_conn__end_prepared(tn_conn *conn, enum tn_global_action action,
+                                   const char *global_id, tn_err *err);
+
+/* What became of the transaction with that txn_id? Waits for its end, as long
+ * as the connection's timeout, or half a minute.
+ * Fails: TN_E_UNCERTAIN, the server cannot tell. */
+enum tn_code tn_conn__outcome(tn_conn *conn, const char *txn_id,
+                              int *ret_is_committed, tn_err *err);
 
 /* Prepare the call that closes something of `conn`: a second at most, not
  * canceled by anybody, the error in conn->scratch. */

@@ -461,9 +461,10 @@ tn_backend_begin(const struct tn_backend *backend, void *handle,
 {
   if (request->isolation > TN_ISOLATION_SERIALIZABLE ||
       request->access > TN_ACCESS_READ_ONLY ||
-      request->lock_mode > TN_LOCK_EXCLUSIVE)
+      request->lock_mode > TN_LOCK_EXCLUSIVE ||
+      request->flags > (TN_BEGIN_DEFERRABLE | TN_BEGIN_RESOLVABLE))
     return refuse_usage(backend, call,
-                        "no such isolation, access or lock mode");
+                        "no such isolation, access, lock mode or flag");
   return end_call(
       backend, "begin",
       backend->txn.begin(handle, request, begin_call(backend, call)), call);
@@ -515,6 +516,65 @@ tn_backend_savepoint(const struct tn_backend *backend, void *handle,
                     backend->txn.rollback_savepoint(handle, name, plain), call);
   }
   return refuse_usage(backend, call, "no such action on a savepoint");
+}
+
+enum tn_code
+tn_backend_global(const struct tn_backend *backend, void *handle,
+                  enum tn_global_action action, const char *global_id,
+                  struct tn_host_call *call)
+{
+  struct tn_call *plain = begin_call(backend, call);
+
+  switch (action) {
+  case TN_GLOBAL_PREPARE:
+    return end_call(backend, "prepare",
+                    backend->txn.prepare(handle, global_id, plain), call);
+  case TN_GLOBAL_COMMIT:
+    return end_call(backend, "commit_prepared",
+                    backend->txn.commit_prepared(handle, global_id, plain),
+                    call);
+  case TN_GLOBAL_ROLLBACK:
+    return end_call(backend, "rollback_prepared",
+                    backend->txn.rollback_prepared(handle, global_id, plain),
+                    call);
+  }
+  return refuse_usage(backend, call, "no such action on a global id");
+}
+
+enum tn_code
+tn_backend_list_prepared(const struct tn_backend *backend, void *handle,
+                         struct tn_host_call *call, const char *const **ret,
+                         uint32_t *ret_count)
+{
+  *ret_count = 0;
+  return end_call(backend, "list_prepared",
+                  backend->txn.list_prepared(handle, begin_call(backend, call),
+                                             ret, ret_count),
+                  call);
+}
+
+enum tn_code
+tn_backend_identify(const struct tn_backend *backend, void *handle,
+                    char id[TN_TXN_ID_SIZE], struct tn_host_call *call)
+{
+  return end_call(backend, "identify",
+                  backend->txn.identify(handle, id, begin_call(backend, call)),
+                  call);
+}
+
+enum tn_code
+tn_backend_outcome(const struct tn_backend *backend, void *handle,
+                   const char *id, struct tn_host_call *call, uint32_t *ret)
+{
+  uint32_t outcome = 0;
+  int32_t rc =
+      backend->txn.outcome(handle, id, begin_call(backend, call), &outcome);
+
+  /* An answer that is none must not pass for one. */
+  *ret = outcome >= TN_OUTCOME_COMMITTED && outcome <= TN_OUTCOME_ROLLED_BACK
+             ? outcome
+             : TN_OUTCOME_UNKNOWN;
+  return end_call(backend, "outcome", rc, call);
 }
 
 /* ---- sessions ---- */

@@ -149,6 +149,30 @@ enum tn_code tn_backend_savepoint(const struct tn_backend *backend,
                                   void *handle, enum tn_savepoint_action action,
                                   const char *name, struct tn_host_call *call);
 
+/* What is done with a global id. */
+enum tn_global_action {
+  TN_GLOBAL_PREPARE = 1,
+  TN_GLOBAL_COMMIT,
+  TN_GLOBAL_ROLLBACK,
+};
+enum tn_code tn_backend_global(const struct tn_backend *backend, void *handle,
+                               enum tn_global_action action,
+                               const char *global_id,
+                               struct tn_host_call *call);
+
+/* `*ret` lives in the call's arena. */
+enum tn_code tn_backend_list_prepared(const struct tn_backend *backend,
+                                      void *handle, struct tn_host_call *call,
+                                      const char *const **ret,
+                                      uint32_t *ret_count);
+
+enum tn_code tn_backend_identify(const struct tn_backend *backend, void *handle,
+                                 char id[TN_TXN_ID_SIZE],
+                                 struct tn_host_call *call);
+enum tn_code tn_backend_outcome(const struct tn_backend *backend, void *handle,
+                                const char *id, struct tn_host_call *call,
+                                uint32_t *ret);
+
 enum tn_code tn_backend_reset(const struct tn_backend *backend, void *handle,
                               struct tn_host_call *call);
 enum tn_code tn_backend_set_sql_mode(const struct tn_backend *backend,

@@ -185,6 +185,42 @@ default_savepoint(void *handle, const char *name, struct tn_call *call)
 }
 
 static int32_t
+default_global(void *handle, const char *global_id, struct tn_call *call)
+{
+  (void)handle;
+  (void)global_id;
+  return unsupported(call, "this backend has no two-phase commit");
+}
+
+static int32_t
+default_list_prepared(void *handle, struct tn_call *call,
+                      const char *const **ret, uint32_t *ret_count)
+{
+  (void)handle;
+  (void)ret;
+  (void)ret_count;
+  return unsupported(call, "this backend has no two-phase commit");
+}
+
+static int32_t
+default_identify(void *handle, char id[TN_TXN_ID_SIZE], struct tn_call *call)
+{
+  (void)handle;
+  (void)id;
+  return unsupported(call, "this backend cannot tell what became of a commit");
+}
+
+static int32_t
+default_outcome(void *handle, const char *id, struct tn_call *call,
+                uint32_t *ret)
+{
+  (void)handle;
+  (void)id;
+  (void)ret;
+  return unsupported(call, "this backend cannot tell what became of a commit");
+}
+
+static int32_t
 default_reset(void *handle, struct tn_call *call)
 {
   (void)handle;
@@ -336,6 +372,12 @@ fill_session(struct tn_backend *backend)
   FILL(backend->txn.savepoint, default_savepoint);
   FILL(backend->txn.release_savepoint, default_savepoint);
   FILL(backend->txn.rollback_savepoint, default_savepoint);
+  FILL(backend->txn.prepare, default_global);
+  FILL(backend->txn.commit_prepared, default_global);
+  FILL(backend->txn.rollback_prepared, default_global);
+  FILL(backend->txn.list_prepared, default_list_prepared);
+  FILL(backend->txn.identify, default_identify);
+  FILL(backend->txn.outcome, default_outcome);
   FILL(backend->session.reset, default_reset);
   FILL(backend->session.set_sql_mode, default_set_sql_mode);
   FILL(backend->session.set_isolation, default_set_isolation);

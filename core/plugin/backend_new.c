@@ -81,7 +81,7 @@ static const struct slot_row required[] = {
 /* All of a group, or none of it. A missing one is named. */
 struct group_row {
   uint32_t count;
-  struct slot_row slots[3];
+  struct slot_row slots[4];
 };
 
 static const struct group_row groups[] = {
@@ -89,6 +89,11 @@ static const struct group_row groups[] = {
     { SLOT(TN_TABLE_TXN, txn.savepoint),
       SLOT(TN_TABLE_TXN, txn.release_savepoint),
       SLOT(TN_TABLE_TXN, txn.rollback_savepoint) } },
+  { 4,
+    { SLOT(TN_TABLE_TXN, txn.prepare), SLOT(TN_TABLE_TXN, txn.commit_prepared),
+      SLOT(TN_TABLE_TXN, txn.rollback_prepared),
+      SLOT(TN_TABLE_TXN, txn.list_prepared) } },
+  { 2, { SLOT(TN_TABLE_TXN, txn.identify), SLOT(TN_TABLE_TXN, txn.outcome) } },
   { 2,
     { SLOT(TN_TABLE_SESSION, session.set_isolation),
       SLOT(TN_TABLE_SESSION, session.get_isolation) } },
@@ -106,6 +111,8 @@ struct promise_row {
 static const struct promise_row promises[] = {
   { TN_CAP_TRANSACTION, SLOT(TN_TABLE_TXN, txn.begin) },
   { TN_CAP_SAVEPOINT, SLOT(TN_TABLE_TXN, txn.savepoint) },
+  { TN_CAP_TWO_PHASE, SLOT(TN_TABLE_TXN, txn.prepare) },
+  { TN_CAP_OUTCOME, SLOT(TN_TABLE_TXN, txn.outcome) },
   { TN_CAP_SQL_MODE, SLOT(TN_TABLE_SESSION, session.set_sql_mode) },
   { TN_CAP_RESET, SLOT(TN_TABLE_SESSION, session.reset) },
   { TN_CAP_MULTI_RESULT, SLOT(TN_TABLE_RESULT, result.next_set) },

@@ -47,9 +47,11 @@ static const char *const cap_names[] = {
   "network",
   "array",
   "procedure",
+  "deferrable",
+  "outcome",
 };
 
-_Static_assert((UINT64_C(1) << (TN_COUNT(cap_names) - 1)) == TN_CAP_PROCEDURE,
+_Static_assert((UINT64_C(1) << (TN_COUNT(cap_names) - 1)) == TN_CAP_OUTCOME,
                "one name per bit");
 
 const char *

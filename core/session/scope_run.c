@@ -11,7 +11,8 @@ struct piece {
   struct tn_scope_options options;
   tn_scope_fn call;
   void *user;
-  tn_engine *engine; /* of the last time; NULL: it did not begin */
+  tn_engine *engine;   /* of the last time; NULL: it did not begin */
+  struct tn_txn_id id; /* likewise; "": the server cannot be asked */
 };
 
 /* Once, to the end. */
@@ -19,14 +20,18 @@ static enum tn_code
 run_once(struct piece *piece, tn_err *err)
 {
   tn_scope *scope = NULL;
+  tn_txn *txn;
   enum tn_code rc = tn_scope_begin(piece->facade, piece->context,
                                    &piece->options, &scope, err);
 
   piece->engine = scope != NULL ? scope->engine : NULL;
+  piece->id.text[0] = '\0';
   if (rc != TN_OK)
     return rc;
-  rc = tn_run__judge(tn_scope__txn(scope), piece->call(scope, piece->user, err),
-                     err);
+  txn = tn_scope__txn(scope);
+  if (txn != NULL && tn_txn_identify(txn, &piece->id, NULL) != TN_OK)
+    piece->id.text[0] = '\0';
+  rc = tn_run__judge(txn, piece->call(scope, piece->user, err), err);
   if (rc == TN_OK)
     rc = tn_scope_commit(scope, err);
   tn_scope__leave(&scope, rc != TN_OK ? err : NULL);
@@ -84,7 +89,8 @@ run_whole(struct piece *piece, tn_err *err)
   do {
     rc = run_once(piece, err);
     if (rc == TN_E_UNCERTAIN && piece->engine != NULL)
-      rc = tn_run__resolve(piece->engine, &question, piece->user, err);
+      rc = tn_run__resolve(piece->engine, &question, piece->user, &piece->id,
+                           err);
     if (rc != TN_OK)
       tn_run__settle(err);
   } while (tn_retry__again(&run, &rc, err));

@@ -14,6 +14,10 @@ struct tn_retry_run {
   tn_deadline deadline;
 };
 
+/* tn_txn_check_fn of the server's own word; `id` is a struct tn_txn_id. */
+enum tn_code tn_txn__ask_server(tn_conn *conn, void *id, int *ret_is_committed,
+                                tn_err *err);
+
 /* Fails: TN_E_USAGE. */
 enum tn_code tn_retry__start(const struct tn_retry *policy,
                              struct tn_retry_run *ret, tn_err *err);
@@ -29,10 +33,11 @@ bool tn_retry__again(struct tn_retry_run *run, enum tn_code *rc, tn_err *err);
 enum tn_code tn_run__judge(const tn_txn *txn, enum tn_code rc, tn_err *err);
 
 /* `err` says that a commit is uncertain, and goes on to say so unless somebody
- * knows better. */
+ * knows better: the server, unless `id` is empty, or the function that the
+ * caller has for that. */
 enum tn_code tn_run__resolve(tn_engine *engine,
                              const struct tn_run_options *options, void *user,
-                             tn_err *err);
+                             struct tn_txn_id *id, tn_err *err);
 
 /* All of it is undone, so it may be run again as it was. */
 void tn_run__settle(tn_err *err);

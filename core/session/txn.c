@@ -1,8 +1,9 @@
 /* Scopes of transactions and savepoints. The connection tells what becomes of
  * the transaction (struct tn_txn_watch), whoever ends it. */
-#include <tenon/txn.h>
+#include <tenon/two_phase.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "db_priv.h"
 #include "session_priv.h"
@@ -13,7 +14,8 @@ struct tn_txn {
   tn_txn *inner; /* the scope inside that is open */
   unsigned depth;
   bool is_loan;
-  bool is_done; /* committed or rolled back */
+  bool is_done;        /* committed, prepared or rolled back */
+  struct tn_txn_id id; /* "": it was not asked for */
   struct tn_txn_watch watch;
 };
 
@@ -39,6 +41,19 @@ tn_txn_cause(const tn_txn *txn)
                                          : &txn->watch;
 
   return watch->cause.code != 0 ? &watch->cause : NULL;
+}
+
+enum tn_code
+tn_txn_identify(const tn_txn *txn, struct tn_txn_id *ret, tn_err *err)
+{
+  while (txn->outer != NULL)
+    txn = txn->outer;
+  if (txn->id.text[0] == '\0')
+    return tn_err_set(err, TN_E_STATE,
+                      "transaction: begin it with TN_BEGIN_RESOLVABLE for the "
+                      "server to be asked");
+  *ret = txn->id;
+  return TN_OK;
 }
 
 /* Fail as the server did when it destroyed the transaction. */
@@ -74,9 +89,12 @@ begin(tn_txn *txn, const struct tn_txn_options *options, tn_err *err)
     return tn_err_set(err, TN_E_STATE,
                       "transaction: the connection is in a scope; nest one");
   rc = tn_conn_begin(txn->conn, options, err);
-  if (rc == TN_OK)
-    txn->conn->txn = &txn->watch;
-  return rc;
+  if (rc != TN_OK)
+    return rc;
+  txn->conn->txn = &txn->watch;
+  _Static_assert(sizeof txn->id.text == sizeof txn->conn->txn_id, "one size");
+  strcpy(txn->id.text, txn->conn->txn_id);
+  return TN_OK;
 }
 
 enum tn_code
@@ -191,6 +209,31 @@ tn_txn_commit(tn_txn *txn, tn_err *err)
   print_name(txn, name);
   rc = tn_conn_release_savepoint(txn->conn, name, err);
   if (rc == TN_OK)
+    finish(txn);
+  return rc;
+}
+
+enum tn_code
+tn_txn_prepare(tn_txn *txn, tn_err *err)
+{
+  enum tn_code rc = require_open(txn, err);
+
+  if (rc != TN_OK)
+    return rc;
+  if (txn->outer != NULL)
+    return tn_err_set(err, TN_E_STATE,
+                      "transaction: a scope inside cannot be prepared");
+  if (tn_txn_cause(txn) != NULL)
+    return fail_as_cause(txn, err);
+  if (txn->conn->global_id[0] == '\0')
+    return tn_err_set(err, TN_E_STATE,
+                      "transaction: begin it with a global_id to prepare it");
+  txn->watch.is_ending = !txn->watch.is_over;
+  rc = tn_conn__prepare(txn->conn, err);
+  txn->watch.is_ending = false;
+  if (rc == TN_OK || rc == TN_E_UNCERTAIN)
+    finish(txn);
+  else if (tn_txn_rollback(txn, NULL) != TN_OK)
     finish(txn);
   return rc;
 }

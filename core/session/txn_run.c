@@ -2,6 +2,7 @@
 #include <tenon/txn.h>
 
 #include "base_priv.h"
+#include "db_priv.h"
 #include "session_priv.h"
 
 /* ---- once ---- */
@@ -76,10 +77,19 @@ ask(void *user, tn_err *err)
     return rc;
   rc = question->check(conn, question->user, &question->is_committed, err);
 
-  /* Whether the question took effect, with a lock say, does not matter. */
-  if (rc != TN_OK && err->replay == TN_REPLAY_UNKNOWN)
+  /* Whether the question took effect, with a lock say, does not matter. That
+   * the server does not know the answer is another thing. */
+  if (rc != TN_OK && rc != TN_E_UNCERTAIN && err->replay == TN_REPLAY_UNKNOWN)
     tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
   return rc;
+}
+
+enum tn_code
+tn_txn__ask_server(tn_conn *conn, void *id, int *ret_is_committed, tn_err *err)
+{
+  const struct tn_txn_id *asked = id;
+
+  return tn_conn__outcome(conn, asked->text, ret_is_committed, err);
 }
 
 enum tn_code
@@ -87,7 +97,10 @@ tn_txn_resolve(tn_engine *engine, const struct tn_retry *retry,
                tn_txn_check_fn check, void *user, int *ret_is_committed,
                tn_err *err)
 {
-  struct question question = { .engine = engine, .check = check, .user = user };
+  struct question question = { .engine = engine,
+                               .check =
+                                   check != NULL ? check : tn_txn__ask_server,
+                               .user = user };
   struct tn_retry policy = retry != NULL ? *retry : tn_retry_of_engine(engine);
   enum tn_code rc;
 
@@ -102,16 +115,17 @@ tn_txn_resolve(tn_engine *engine, const struct tn_retry *retry,
 
 enum tn_code
 tn_run__resolve(tn_engine *engine, const struct tn_run_options *options,
-                void *user, tn_err *err)
+                void *user, struct tn_txn_id *id, tn_err *err)
 {
   int is_committed = 0;
   tn_err own = TN_ERR_INIT;
   enum tn_code rc = TN_E_UNCERTAIN;
 
-  if (options->check == NULL)
-    return rc;
-  rc = tn_txn_resolve(engine, options->retry, options->check, user,
-                      &is_committed, &own);
+  if (id->text[0] != '\0')
+    rc = tn_txn_resolve(engine, options->retry, NULL, id, &is_committed, &own);
+  if (rc != TN_OK && options->check != NULL)
+    rc = tn_txn_resolve(engine, options->retry, options->check, user,
+                        &is_committed, &own);
   if (rc != TN_OK) {
     tn_err_add(err, TN_ERR_DETAIL, own.message);
     return TN_E_UNCERTAIN;
@@ -136,7 +150,17 @@ attempt(tn_engine *engine, const struct tn_run_options *options,
     .deadline = run->deadline != TN_DEADLINE_NONE ? run->deadline : 0,
   };
 
-  return tn_txn_take(engine, &loan, &options->txn, ret, err);
+  struct tn_txn_options plain = options->txn;
+  enum tn_code rc = tn_txn_take(engine, &loan, &options->txn, ret, err);
+
+  /* The function knows as well, so it does not matter that the server cannot
+   * tell. What was refused for another reason is refused again. */
+  if (rc != TN_E_UNSUPPORTED || options->check == NULL ||
+      (plain.flags & TN_BEGIN_RESOLVABLE) == 0)
+    return rc;
+  plain.flags &= ~TN_BEGIN_RESOLVABLE;
+  tn_err_clear(err);
+  return tn_txn_take(engine, &loan, &plain, ret, err);
 }
 
 void
@@ -163,6 +187,10 @@ tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
   if (options->struct_size != sizeof *options)
     return tn_err_set(err, TN_E_USAGE,
                       "run: begin the options with TN_RUN_OPTIONS_INIT");
+  if (options->txn.global_id != NULL)
+    return tn_err_set(err, TN_E_USAGE,
+                      "run: what it runs is committed; begin by hand what is "
+                      "to be prepared");
   if (err == NULL)
     err = &own;
   rc = tn_retry__start(options->retry != NULL ? options->retry : &of_engine,
@@ -171,16 +199,19 @@ tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
     return rc;
   tn_err_clear(err);
   do {
+    struct tn_txn_id id = { "" };
     tn_txn *txn = NULL;
 
     rc = attempt(engine, options, &run, &txn, err);
+    if (rc == TN_OK && tn_txn_identify(txn, &id, NULL) != TN_OK)
+      id.text[0] = '\0';
     if (rc == TN_OK)
       rc = call_once(txn, call, user, err);
     if (rc == TN_OK)
       rc = tn_txn_commit(txn, err);
     tn_txn_end(&txn);
     if (rc == TN_E_UNCERTAIN)
-      rc = tn_run__resolve(engine, options, user, err);
+      rc = tn_run__resolve(engine, options, user, &id, err);
     if (rc != TN_OK)
       tn_run__settle(err);
   } while (tn_retry__again(&run, &rc, err));

@@ -168,13 +168,17 @@ struct tn_txn_options {
   uint32_t isolation; /* enum tn_isolation in plugin.h */
   uint32_t access;    /* enum tn_access */
   uint32_t lock_mode; /* enum tn_lock_mode */
-  uint32_t reserved;
+  uint32_t flags;     /* TN_BEGIN_… in plugin.h */
   tn_deadline deadline;
+  const char
+      *global_id; /* two_phase.h; copied. NULL: it will not be prepared */
 };
 
 /* Begin, commit, roll back. `options` may be NULL. Begin inside a transaction
  * and commit outside one are refused with TN_E_STATE; a rollback outside one
  * does nothing. Fails: TN_E_UNSUPPORTED, the backend cannot do what was asked;
+ * TN_E_USAGE, TN_BEGIN_DEFERRABLE of one that is not serializable and read-only
+ * by these options, or a global id that is none;
  * TN_E_BUSY at commit leaves the transaction open: commit again;
  * TN_E_UNCERTAIN, the answer to the commit was lost. */
 TN_API TN_MUST_USE enum tn_code tn_conn_begin(

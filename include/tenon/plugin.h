@@ -36,6 +36,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <tenon/capability.h>
 #include <tenon/err.h>
 #include <tenon/value.h>
 
@@ -170,38 +171,6 @@ struct tn_host {
    * they are taken to be from the message. */
   void (*fail_source)(struct tn_call *call, uint32_t source);
 };
-
-/* ------------------------------------------------------------------ */
-/* Capabilities                                                        */
-
-/* Bits. The descriptor says what the code can do, server_caps() what this
- * server can do; the core tests bits, never names. */
-#define TN_CAP_WRITE              (UINT64_C(1) << 0) /* INSERT and the like */
-#define TN_CAP_DDL                (UINT64_C(1) << 1) /* CREATE TABLE */
-#define TN_CAP_EXPRESSIONS        (UINT64_C(1) << 2) /* SELECT without FROM */
-#define TN_CAP_TRANSACTION        (UINT64_C(1) << 3) /* needs table txn */
-#define TN_CAP_SAVEPOINT          (UINT64_C(1) << 4)
-#define TN_CAP_DDL_IN_TRANSACTION (UINT64_C(1) << 5)
-#define TN_CAP_TWO_PHASE          (UINT64_C(1) << 6)
-#define TN_CAP_READ_ONLY          (UINT64_C(1) << 7) /* enforced by server */
-#define TN_CAP_READ_UNCOMMITTED   (UINT64_C(1) << 8)
-#define TN_CAP_READ_COMMITTED     (UINT64_C(1) << 9)
-#define TN_CAP_REPEATABLE_READ    (UINT64_C(1) << 10)
-#define TN_CAP_SERIALIZABLE       (UINT64_C(1) << 11)
-#define TN_CAP_LOCK_MODES         (UINT64_C(1) << 12) /* enum tn_lock_mode */
-#define TN_CAP_SQL_MODE           (UINT64_C(1) << 13)
-#define TN_CAP_RETURNING          (UINT64_C(1) << 14)
-#define TN_CAP_UPSERT             (UINT64_C(1) << 15)
-#define TN_CAP_GENERATED_KEY      (UINT64_C(1) << 16)
-#define TN_CAP_CANCEL             (UINT64_C(1) << 17)
-#define TN_CAP_DEADLINE           (UINT64_C(1) << 18) /* inside a statement */
-#define TN_CAP_STREAMING          (UINT64_C(1) << 19) /* bounded memory */
-#define TN_CAP_MULTI_RESULT       (UINT64_C(1) << 20)
-#define TN_CAP_CONSTRAINT_NAMES   (UINT64_C(1) << 21) /* in errors */
-#define TN_CAP_RESET              (UINT64_C(1) << 22)
-#define TN_CAP_NETWORK            (UINT64_C(1) << 23) /* a server, by socket */
-#define TN_CAP_ARRAY              (UINT64_C(1) << 24) /* TN_ARRAY */
-#define TN_CAP_PROCEDURE          (UINT64_C(1) << 25) /* CALL with result sets */
 
 /* ------------------------------------------------------------------ */
 /* Table 1: connections. Required.                                     */
@@ -527,12 +496,36 @@ enum tn_txn_state {
   TN_TXN_ABORTED, /* only a rollback is accepted */
 };
 
+/* Flags of a begin. The core passes on what the capabilities allow. */
+#define TN_BEGIN_DEFERRABLE                                                    \
+  UINT32_C(1) /* serializable and read-only: wait for a snapshot with which    \
+                 it can neither fail nor make others fail */
+#define TN_BEGIN_RESOLVABLE                                                    \
+  UINT32_C(2) /* outcome() may be asked what became of its commit */
+
+/* What became of a transaction. */
+enum tn_outcome {
+  TN_OUTCOME_COMMITTED = 1,
+  TN_OUTCOME_ROLLED_BACK,
+  TN_OUTCOME_UNKNOWN, /* the server has forgotten, or is another one */
+};
+
+/* Bytes of what outcome() is asked about, with the NUL. */
+#define TN_TXN_ID_SIZE 128
+
+/* Bytes of a global id, with the NUL. */
+#define TN_GLOBAL_ID_SIZE 65
+
 /* How to begin; 0 in a field leaves it to the session. */
 struct tn_txn_request {
   uint32_t size;
   uint32_t isolation; /* enum tn_isolation */
   uint32_t access;    /* enum tn_access */
   uint32_t lock_mode; /* enum tn_lock_mode */
+  uint32_t flags;     /* TN_BEGIN_… */
+  uint32_t reserved;
+  const char *global_id; /* that it may be prepared under: 1 to 64 printable
+                            characters of ASCII, but no blank, ' or \; NULL */
 };
 
 struct tn_txn_table {
@@ -557,6 +550,31 @@ struct tn_txn_table {
                                struct tn_call *call);
   int32_t (*rollback_savepoint)(void *handle, const char *name,
                                 struct tn_call *call);
+
+  /* Optional, the four or none (TN_CAP_TWO_PHASE). Prepare the open transaction
+   * under the global id that it was begun with: it outlives the session and
+   * the server, and the session is free for others. When that fails and the
+   * session lives, it is rolled back. Then end it, in any session:
+   * TN_E_NOT_FOUND for an id that is none; TN_E_UNCERTAIN as commit(). List the
+   * ids of this database, in the call's arena. */
+  int32_t (*prepare)(void *handle, const char *global_id, struct tn_call *call);
+  int32_t (*commit_prepared)(void *handle, const char *global_id,
+                             struct tn_call *call);
+  int32_t (*rollback_prepared)(void *handle, const char *global_id,
+                               struct tn_call *call);
+  int32_t (*list_prepared)(void *handle, struct tn_call *call,
+                           const char *const **ret, uint32_t *ret_count);
+
+  /* Optional, both or none (TN_CAP_OUTCOME). Copy what tells the transaction
+   * that was begun with TN_BEGIN_RESOLVABLE from all others; nothing is sent.
+   * Then tell, in another session, what became of it (enum tn_outcome), having
+   * waited for its end if it has none yet. It is better not to know than to be
+   * wrong: another server, or an earlier state of this one, may have given the
+   * same number to another transaction. */
+  int32_t (*identify)(void *handle, char id[TN_TXN_ID_SIZE],
+                      struct tn_call *call);
+  int32_t (*outcome)(void *handle, const char *id, struct tn_call *call,
+                     uint32_t *ret);
 };
 
 #define TN_POSITION_SIZE 256

@@ -25,6 +25,7 @@
 #include <tenon/result.h>
 #include <tenon/retry.h>
 #include <tenon/scope.h>
+#include <tenon/two_phase.h>
 #include <tenon/txn.h>
 #include <tenon/url.h>
 #include <tenon/value.h>

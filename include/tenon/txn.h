@@ -75,8 +75,28 @@ TN_API const tn_err *tn_txn_cause(const tn_txn *txn);
 typedef enum tn_code (*tn_txn_check_fn)(tn_conn *conn, void *user,
                                         int *ret_is_committed, tn_err *err);
 
+/* What tells a transaction from all others that the server has had. To be
+ * copied as it is; it means something to this version of the backend only. */
+struct tn_txn_id {
+  char text[128];
+};
+
+/* Of a scope that was begun with TN_BEGIN_RESOLVABLE, at any time before its
+ * end. (The begin asks for it in the same round trip. It gives the transaction
+ * a number, also if it only reads, and takes its snapshot.)
+ * Fails: TN_E_STATE, it was begun otherwise. */
+TN_API TN_MUST_USE enum tn_code tn_txn_identify(const tn_txn *txn,
+                                                struct tn_txn_id *ret,
+                                                tn_err *err);
+
 /* Ask it, on a connection of the engine's, as often as `retry` says (NULL: of
- * the engine) while that is lost. Fails: as `check`, or tn_engine_take(). */
+ * the engine) while that is lost. With a NULL `check` the server is asked by
+ * its own books, and `user` is a struct tn_txn_id: it waits for the end of a
+ * transaction that has none yet, as long as the engine's timeout, or 30 s.
+ * Fails: as `check`, or tn_engine_take(). Without one: TN_E_UNCERTAIN, the
+ * server cannot tell: it is another one (also one that was promoted), has been
+ * started anew since and may have given the number again, or it was long ago;
+ * TN_E_TIMEOUT, there is no end yet; TN_E_UNSUPPORTED. */
 TN_API TN_MUST_USE enum tn_code tn_txn_resolve(
     tn_engine *engine, const struct tn_retry *retry, tn_txn_check_fn check,
     void *user, int *ret_is_committed, tn_err *err);
@@ -94,7 +114,11 @@ struct tn_run_options {
   struct tn_txn_options txn;
   tn_txn_check_fn check; /* is asked, with `user` of the run, after a commit
                             whose answer was lost. NULL: TN_E_UNCERTAIN is what
-                            the run fails with */
+                            the run fails with. With TN_BEGIN_RESOLVABLE in
+                            txn.flags the server is asked first, and `check`
+                            only if that cannot tell; on backends that never
+                            can the flag is TN_E_UNSUPPORTED without a `check`,
+                            and passed over with one, which knows as well */
 };
 
 #define TN_RUN_OPTIONS_INIT                                                    \

@@ -107,6 +107,9 @@ struct mysql__conn {
   uint32_t role;     /* enum mysql__role: what the server must be */
   bool is_read_only; /* the server, when it was asked last */
 
+  char xa[TN_GLOBAL_ID_SIZE]; /* of the transaction that is open; "": a usual
+                                 one, or none */
+
   bool in_txn;     /* as the server said last */
   bool is_aborted; /* the server has rolled it back by itself */
   bool is_guarded; /* txn.c: nothing commits by itself */
@@ -534,6 +537,25 @@ int32_t mysql__fail_aborted(struct mysql__conn *conn);
 int32_t mysql__unguard(struct mysql__conn *conn);
 
 /* ------------------------------------------------------------------ */
+/* xa.c: transactions with a global id                                  */
+
+int32_t mysql__xa_begin(struct mysql__conn *conn, const char *global_id);
+
+/* End the one that is open. */
+int32_t mysql__xa_commit(struct mysql__conn *conn);
+int32_t mysql__xa_rollback(struct mysql__conn *conn);
+
+/* Slots of the table of transactions. */
+int32_t mysql__xa_prepare(void *handle, const char *global_id,
+                          struct tn_call *call);
+int32_t mysql__commit_prepared(void *handle, const char *global_id,
+                               struct tn_call *call);
+int32_t mysql__rollback_prepared(void *handle, const char *global_id,
+                                 struct tn_call *call);
+int32_t mysql__list_prepared(void *handle, struct tn_call *call,
+                             const char *const **ret, uint32_t *ret_count);
+
+/* ------------------------------------------------------------------ */
 /* The tables                                                           */
 
 extern const struct tn_connection_table mysql__connection_table;
@@ -551,7 +573,7 @@ extern const struct tn_session_table mysql__session_table;
    TN_CAP_SQL_MODE | TN_CAP_RETURNING | TN_CAP_UPSERT | TN_CAP_GENERATED_KEY | \
    TN_CAP_CANCEL | TN_CAP_DEADLINE | MYSQL__CAP_STREAMING |                    \
    TN_CAP_MULTI_RESULT | TN_CAP_CONSTRAINT_NAMES | TN_CAP_RESET |              \
-   TN_CAP_NETWORK | TN_CAP_PROCEDURE)
+   TN_CAP_NETWORK | TN_CAP_PROCEDURE | TN_CAP_TWO_PHASE)
 
 /* A call that cannot be suspended would need a thread for every row. */
 #if MYSQL__ASYNC

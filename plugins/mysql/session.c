@@ -25,6 +25,7 @@ reset_server(struct mysql__conn *conn)
   conn->in_txn = false;
   conn->is_aborted = false;
   conn->is_guarded = false;
+  conn->xa[0] = '\0';
   return mysql__setup_tell(conn);
 }
 
@@ -64,6 +65,8 @@ reset(void *handle, struct tn_call *call)
 
   mysql__enter(conn, call);
   rc = mysql__ready(conn);
+  if (rc == TN_OK && conn->xa[0] != '\0')
+    rc = mysql__xa_rollback(conn);
   if (rc == TN_OK)
     rc = reset_server(conn);
   return rc == TN_OK ? reset_database(conn) : rc;

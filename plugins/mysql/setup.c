@@ -161,7 +161,7 @@ learn_server(struct mysql__conn *conn)
            conn->is_mariadb ? "MariaDB" : "MySQL", version);
   conn->caps = MYSQL__CAPS;
   if (!conn->is_mariadb || number < 100500)
-    conn->caps &= ~TN_CAP_RETURNING;
+    conn->caps &= ~(TN_CAP_RETURNING | TN_CAP_TWO_PHASE);
   if (conn->is_mariadb ? number < 100201 : number < 80016)
     conn->caps &= ~TN_CAP_CONSTRAINT_NAMES; /* CHECK is not enforced */
 #if MYSQL__HAS_ARRAYS
@@ -188,6 +188,8 @@ learn_cluster(struct mysql__conn *conn)
 
   if (rc == TN_OK)
     conn->is_cluster = strcasecmp(cells[1], "ON") == 0;
+  if (conn->is_cluster) /* it refuses them */
+    conn->caps &= ~TN_CAP_TWO_PHASE;
   return rc;
 }
 

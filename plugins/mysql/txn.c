@@ -6,6 +6,7 @@
  * next statement would commit alone. DDL commits what was open before it. */
 #include "my_priv.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,6 +116,40 @@ check_begin(struct mysql__conn *conn, const struct tn_txn_request *request)
 }
 
 static int32_t
+set_isolation(struct mysql__conn *conn, uint32_t isolation)
+{
+  char sql[96];
+
+  if (isolation == 0)
+    return TN_OK;
+  snprintf(sql, sizeof sql, "SET TRANSACTION ISOLATION LEVEL %s",
+           mysql__isolation_name(isolation));
+  return mysql__exec(conn, sql);
+}
+
+/* What a host of an older version does not know of is not there. */
+static const char *
+global_id_of(const struct tn_txn_request *request)
+{
+  return request->size > offsetof(struct tn_txn_request, global_id)
+             ? request->global_id
+             : NULL;
+}
+
+/* XA START says nothing of it. */
+static int32_t
+begin_xa(struct mysql__conn *conn, const struct tn_txn_request *request)
+{
+  int32_t rc = TN_OK;
+
+  if (request->access == TN_ACCESS_READ_ONLY)
+    rc = mysql__exec(conn, "SET TRANSACTION READ ONLY");
+  else if (request->access == TN_ACCESS_READ_WRITE)
+    rc = mysql__exec(conn, "SET TRANSACTION READ WRITE");
+  return rc == TN_OK ? mysql__xa_begin(conn, global_id_of(request)) : rc;
+}
+
+static int32_t
 begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
 {
   struct mysql__conn *conn = handle;
@@ -124,13 +159,12 @@ begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
 
   mysql__enter(conn, call);
   rc = check_begin(conn, request);
-  if (rc == TN_OK && request->isolation != 0) {
-    snprintf(sql, sizeof sql, "SET TRANSACTION ISOLATION LEVEL %s",
-             mysql__isolation_name(request->isolation));
-    rc = mysql__exec(conn, sql);
-  }
+  if (rc == TN_OK)
+    rc = set_isolation(conn, request->isolation);
   if (rc != TN_OK)
     return rc;
+  if (global_id_of(request) != NULL)
+    return begin_xa(conn, request);
   if (request->access == TN_ACCESS_READ_ONLY)
     access = " READ ONLY";
   else if (request->access == TN_ACCESS_READ_WRITE)
@@ -155,6 +189,8 @@ mysql__commit(struct mysql__conn *conn)
 {
   int32_t rc;
 
+  if (conn->xa[0] != '\0')
+    return mysql__xa_commit(conn);
   conn->is_committing = true;
   rc = mysql__exec(conn, "COMMIT");
   conn->is_committing = false;
@@ -189,7 +225,9 @@ rollback(void *handle, struct tn_call *call)
 
   mysql__enter(conn, call);
   rc = mysql__ready(conn);
-  if (rc == TN_OK && conn->in_txn)
+  if (rc == TN_OK && conn->xa[0] != '\0')
+    rc = mysql__xa_rollback(conn);
+  else if (rc == TN_OK && conn->in_txn)
     rc = mysql__exec(conn, "ROLLBACK");
   if (rc == TN_OK)
     rc = mysql__unguard(conn);
@@ -267,4 +305,8 @@ const struct tn_txn_table mysql__txn_table = {
   .savepoint = savepoint,
   .release_savepoint = release_savepoint,
   .rollback_savepoint = rollback_savepoint,
+  .prepare = mysql__xa_prepare,
+  .commit_prepared = mysql__commit_prepared,
+  .rollback_prepared = mysql__rollback_prepared,
+  .list_prepared = mysql__list_prepared,
 };

@@ -79,7 +79,9 @@ struct pg__conn {
   char farewell[160];
   char fixups[PG__FIXUPS_MAX];
   char version[96];
-  char application[64]; /* application_name, as it was at first */
+  char application[64];        /* application_name, as it was at first */
+  char txn_id[TN_TXN_ID_SIZE]; /* of the transaction that was begun last to be
+                                  asked about */
 };
 
 /* Every slot that is given a call starts with this. */
@@ -570,6 +572,23 @@ extern const char *const pg__isolations[5];
 /* Does the tag of a COMMIT that went well say that it was none? */
 int32_t pg__check_commit(struct pg__conn *conn, const char *tag);
 
+/* outcome.c */
+
+/* Send a BEGIN, and learn in the same round trip what the transaction will be
+ * known by. */
+int32_t pg__begin_resolvable(struct pg__conn *conn, const char *begin);
+
+/* Does the server let transactions be prepared? Fails: TN_E_UNSUPPORTED. */
+int32_t pg__two_phase_check(struct pg__conn *conn);
+
+/* Slots of the table of transactions. */
+int32_t pg__identify(void *handle, char id[TN_TXN_ID_SIZE],
+                     struct tn_call *call);
+int32_t pg__outcome(void *handle, const char *id, struct tn_call *call,
+                    uint32_t *ret);
+int32_t pg__list_prepared(void *handle, struct tn_call *call,
+                          const char *const **ret, uint32_t *ret_count);
+
 /* ------------------------------------------------------------------ */
 /* The tables                                                           */
 
@@ -588,6 +607,7 @@ extern const struct tn_session_table pg__session_table;
    TN_CAP_READ_UNCOMMITTED | TN_CAP_READ_COMMITTED | TN_CAP_REPEATABLE_READ |  \
    TN_CAP_SERIALIZABLE | TN_CAP_RETURNING | TN_CAP_UPSERT | TN_CAP_CANCEL |    \
    TN_CAP_DEADLINE | TN_CAP_STREAMING | TN_CAP_CONSTRAINT_NAMES |              \
-   TN_CAP_RESET | TN_CAP_NETWORK | TN_CAP_ARRAY)
+   TN_CAP_RESET | TN_CAP_NETWORK | TN_CAP_ARRAY | TN_CAP_TWO_PHASE |           \
+   TN_CAP_DEFERRABLE | TN_CAP_OUTCOME)
 
 #endif

@@ -1,5 +1,6 @@
 /* Transactions and savepoints, in the server's own words: what state one is in
  * comes with each of its answers. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,26 +63,56 @@ static const char *const accesses[] = {
   [TN_ACCESS_READ_ONLY] = " READ ONLY",
 };
 
+/* What a host of an older version does not know of is not there. */
+static uint32_t
+flags_of(const struct tn_txn_request *request)
+{
+  return request->size > offsetof(struct tn_txn_request, flags) ? request->flags
+                                                                : 0;
+}
+
+static const char *
+global_id_of(const struct tn_txn_request *request)
+{
+  return request->size > offsetof(struct tn_txn_request, global_id)
+             ? request->global_id
+             : NULL;
+}
+
+static int32_t
+check_wishes(struct pg__conn *conn, const struct tn_txn_request *request)
+{
+  int32_t rc = require(conn, TN_TXN_NONE, "begin");
+
+  if (rc == TN_OK && request->lock_mode > TN_LOCK_DEFERRED)
+    return tn_fail(conn->call, TN_E_UNSUPPORTED,
+                   "postgresql: lock mode: a transaction takes its locks with "
+                   "the statements that need them");
+  return rc == TN_OK && global_id_of(request) != NULL
+             ? pg__two_phase_check(conn)
+             : rc;
+}
+
 /* Locks are always taken by the first statement that needs them. */
 static int32_t
 begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
 {
   struct pg__conn *conn = handle;
+  uint32_t flags = flags_of(request);
   char sql[96];
   int32_t rc;
 
   pg__enter(conn, call);
-  rc = require(conn, TN_TXN_NONE, "begin");
+  rc = check_wishes(conn, request);
   if (rc != TN_OK)
     return rc;
-  if (request->lock_mode > TN_LOCK_DEFERRED)
-    return tn_fail(call, TN_E_UNSUPPORTED,
-                   "postgresql: lock mode: a transaction takes its locks with "
-                   "the statements that need them");
-  snprintf(sql, sizeof sql, "BEGIN%s%s%s",
+  snprintf(sql, sizeof sql, "BEGIN%s%s%s%s",
            request->isolation == 0 ? "" : " ISOLATION LEVEL ",
            request->isolation == 0 ? "" : pg__isolations[request->isolation],
-           accesses[request->access]);
+           accesses[request->access],
+           (flags & TN_BEGIN_DEFERRABLE) != 0 ? " DEFERRABLE" : "");
+  if ((flags & TN_BEGIN_RESOLVABLE) != 0)
+    return pg__begin_resolvable(conn, sql);
   return pg__exec(conn, sql, PG__READ, NULL, 0);
 }
 
@@ -99,23 +130,68 @@ pg__check_commit(struct pg__conn *conn, const char *tag)
   return TN_E_STATE;
 }
 
+/* End it for good, or prepare it. */
 static int32_t
-commit(void *handle, struct tn_call *call)
+end(struct pg__conn *conn, const char *sql)
 {
-  struct pg__conn *conn = handle;
   char tag[32] = "";
-  int32_t rc;
-
-  pg__enter(conn, call);
-  rc = require(conn, TN_TXN_OPEN, "commit");
-  if (rc != TN_OK)
-    return rc;
-  rc = pg__exec(conn, "COMMIT", PG__COMMIT, tag, sizeof tag);
+  int32_t rc = pg__exec(conn, sql, PG__COMMIT, tag, sizeof tag);
 
   /* The answer came after the deadline, but it came. */
   if (rc != TN_OK && conn->pq != NULL && conn->has_ended_well)
     return TN_OK;
   return rc == TN_OK ? pg__check_commit(conn, tag) : rc;
+}
+
+static int32_t
+commit(void *handle, struct tn_call *call)
+{
+  struct pg__conn *conn = handle;
+  int32_t rc;
+
+  pg__enter(conn, call);
+  rc = require(conn, TN_TXN_OPEN, "commit");
+  return rc == TN_OK ? end(conn, "COMMIT") : rc;
+}
+
+/* An id has nothing in it that would have to be quoted. */
+static int32_t
+prepare(void *handle, const char *global_id, struct tn_call *call)
+{
+  struct pg__conn *conn = handle;
+  char sql[128];
+  int32_t rc;
+
+  pg__enter(conn, call);
+  rc = require(conn, TN_TXN_OPEN, "prepare");
+  snprintf(sql, sizeof sql, "PREPARE TRANSACTION '%.64s'", global_id);
+  return rc == TN_OK ? end(conn, sql) : rc;
+}
+
+static int32_t
+end_prepared(struct pg__conn *conn, const char *verb, const char *global_id)
+{
+  char sql[128];
+  int32_t rc = require(conn, TN_TXN_NONE, "prepared transaction");
+
+  snprintf(sql, sizeof sql, "%s PREPARED '%.64s'", verb, global_id);
+  if (rc == TN_OK)
+    rc = pg__exec(conn, sql, PG__COMMIT, NULL, 0);
+  return rc != TN_OK && conn->pq != NULL && conn->has_ended_well ? TN_OK : rc;
+}
+
+static int32_t
+commit_prepared(void *handle, const char *global_id, struct tn_call *call)
+{
+  pg__enter(handle, call);
+  return end_prepared(handle, "COMMIT", global_id);
+}
+
+static int32_t
+rollback_prepared(void *handle, const char *global_id, struct tn_call *call)
+{
+  pg__enter(handle, call);
+  return end_prepared(handle, "ROLLBACK", global_id);
 }
 
 static int32_t
@@ -173,4 +249,10 @@ const struct tn_txn_table pg__txn_table = {
   .savepoint = savepoint,
   .release_savepoint = release_savepoint,
   .rollback_savepoint = rollback_savepoint,
+  .prepare = prepare,
+  .commit_prepared = commit_prepared,
+  .rollback_prepared = rollback_prepared,
+  .list_prepared = pg__list_prepared,
+  .identify = pg__identify,
+  .outcome = pg__outcome,
 };

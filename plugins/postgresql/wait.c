@@ -401,8 +401,9 @@ pg__query(struct pg__conn *conn, const char *sql, const char *const *values,
   if (rc != TN_OK)
     return rc;
   conn->unnamed = NULL;
-  if (!PQsendQueryParams(conn->pq, sql, count, NULL, values, NULL, NULL,
-                         PG__FORMAT_TEXT))
+  if (count == 0 ? !PQsendQuery(conn->pq, sql)
+                 : !PQsendQueryParams(conn->pq, sql, count, NULL, values, NULL,
+                                      NULL, PG__FORMAT_TEXT))
     return pg__fail_send(conn);
   return collect(conn, NULL, 0, ret);
 }

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 
 static const struct suite_case *const all_cases[] = {
-  cases_load,   cases_connect, cases_query, cases_cache,  cases_buffer,
-  cases_sets,   cases_name,    cases_value, cases_select, cases_array,
-  cases_batch,  cases_bulk,    cases_error, cases_txn,    cases_scope,
-  cases_facade, cases_session, cases_lock,  cases_time,   cases_stop,
-  cases_thread,
+  cases_load,      cases_connect, cases_query,  cases_cache,   cases_buffer,
+  cases_sets,      cases_name,    cases_value,  cases_select,  cases_array,
+  cases_batch,     cases_bulk,    cases_error,  cases_txn,     cases_scope,
+  cases_two_phase, cases_outcome, cases_facade, cases_session, cases_lock,
+  cases_time,      cases_stop,    cases_thread,
 };
 
 static void

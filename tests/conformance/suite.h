@@ -141,6 +141,8 @@ extern const struct suite_case cases_error[];
 extern const struct suite_case cases_txn[];
 extern const struct suite_case cases_scope[];
 extern const struct suite_case cases_facade[];
+extern const struct suite_case cases_two_phase[];
+extern const struct suite_case cases_outcome[];
 extern const struct suite_case cases_session[];
 extern const struct suite_case cases_lock[];
 extern const struct suite_case cases_time[];
