@@ -1,16 +1,17 @@
 /* Transfers between ten accounts, each in a transaction that is run again when
  * it may be, by eight clients that lock accounts in any order.
  *
- *   faults_transfer postgresql|mysql deadlock|cut
+ *   faults_transfer postgresql|mysql deadlock|cut|told
  *   faults_transfer mysql galera [TRANSFERS]
  *   faults_transfer sqlite FILE
  *
  * "deadlock" is a server by itself; "cut" one behind the proxy, which resets
- * connections wherever they are; "galera" a cluster, all of whose nodes are
- * written to, so that what locks nobody may still not commit. On the file four
- * processes have two clients each. Each transfer is noted in the database by
- * the transaction that makes it, so that afterwards it is known how often each
- * was made: once. */
+ * connections wherever they are; "told" is the same, where the server itself
+ * tells what became of a commit, and nobody else is asked; "galera" a cluster,
+ * all of whose nodes are written to, so that what locks nobody may still not
+ * commit. On the file four processes have two clients each. Each transfer is
+ * noted in the database by the transaction that makes it, so that afterwards it
+ * is known how often each was made: once. */
 #include "faults.h"
 
 #include <inttypes.h>
@@ -45,6 +46,7 @@ static _Atomic unsigned long again[TN_CODE_COUNT]; /* attempts, by error */
 static _Atomic unsigned long uncertain;
 static _Atomic unsigned long lost_commits; /* of those, that had no effect */
 static atomic_bool is_over;
+static bool is_told;
 
 static void
 pause_us(long us)
@@ -189,9 +191,11 @@ make(struct transfer *transfer)
   options.retry = &retry;
   if (transfer->number % 4 == 1)
     options.txn.isolation = TN_ISOLATION_SERIALIZABLE;
-  options.check = transfer->is_asking ? look : NULL;
+  options.check = transfer->is_asking && !is_told ? look : NULL;
+  if (is_told)
+    options.txn.flags = TN_BEGIN_RESOLVABLE;
   rc = tn_run(transfer->engine, &options, move, transfer, &err);
-  if (rc == TN_E_UNCERTAIN && !transfer->is_asking) {
+  if (rc == TN_E_UNCERTAIN && !transfer->is_asking && !is_told) {
     atomic_fetch_add(&uncertain, 1);
     rc = tn_txn_resolve(transfer->engine, &retry, look, transfer, &is_committed,
                         &err);
@@ -484,16 +488,18 @@ int
 main(int argc, char **argv)
 {
   if (argc < 3)
-    die("usage: %s postgresql|mysql deadlock|cut|galera, or sqlite FILE",
+    die("usage: %s postgresql|mysql deadlock|cut|told|galera, or sqlite FILE",
         argv[0]);
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 3)
     each = strtol(argv[3], NULL, 10) / CLIENTS;
+  is_told = strcmp(argv[2], "told") == 0;
   if (strcmp(argv[1], "sqlite") == 0)
     run_on_file(argv[2]);
   else if (strcmp(argv[2], "galera") == 0)
     run_on_cluster();
   else
-    run_on_server(faults_begin(argc, argv), strcmp(argv[2], "cut") == 0);
+    run_on_server(faults_begin(argc, argv),
+                  is_told || strcmp(argv[2], "cut") == 0);
   return faults_end();
 }
