@@ -442,7 +442,7 @@ Test(registry, each_capability_has_a_name)
 {
   const char *names[64];
 
-  for (unsigned bit = 0; bit < 26; bit++) {
+  for (unsigned bit = 0; bit < 28; bit++) {
     names[bit] = tn_cap_name(bit);
     cr_assert_neq(names[bit], NULL, "bit %u", bit);
     for (unsigned other = 0; other < bit; other++)
@@ -454,7 +454,9 @@ Test(registry, each_capability_has_a_name)
   cr_expect_str_eq(tn_cap_name(23), "network");
   cr_expect_str_eq(tn_cap_name(24), "array");
   cr_expect_str_eq(tn_cap_name(25), "procedure");
-  cr_expect_eq(tn_cap_name(26), NULL);
+  cr_expect_str_eq(tn_cap_name(26), "deferrable");
+  cr_expect_str_eq(tn_cap_name(27), "outcome");
+  cr_expect_eq(tn_cap_name(28), NULL);
   cr_expect_eq(tn_cap_name(64), NULL);
   cr_expect_eq(tn_cap_name(UINT_MAX), NULL);
 }
