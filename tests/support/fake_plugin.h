@@ -55,6 +55,12 @@ enum fake_slot {
   FAKE_BULK_WRITE,
   FAKE_BULK_FINISH,
   FAKE_BULK_CLOSE,
+  FAKE_PREPARE_TXN,
+  FAKE_COMMIT_PREPARED,
+  FAKE_ROLLBACK_PREPARED,
+  FAKE_LIST_PREPARED,
+  FAKE_IDENTIFY,
+  FAKE_OUTCOME,
   FAKE_SLOT_COUNT
 };
 
@@ -102,13 +108,16 @@ struct fake_script {
   size_t answer_count;
   const struct fake_result *results; /* the first that fits is taken */
   size_t result_count;
-  uint64_t server_caps;       /* 0: all of the descriptor */
-  const char *server_version; /* NULL: "Fake 1.0" */
-  const int *socket;          /* NULL: sessions have none */
-  int has_trace;              /* keep `trace`, `given`; for one thread */
-  int is_complete;            /* what is_complete() says */
-  int is_columns_late;        /* prepare() does not know them yet */
-  int has_txn_each;           /* `txn_state` is not of all connections */
+  uint64_t server_caps;        /* 0: all of the descriptor */
+  const char *server_version;  /* NULL: "Fake 1.0" */
+  const int *socket;           /* NULL: sessions have none */
+  int has_trace;               /* keep `trace`, `given`; for one thread */
+  int is_complete;             /* what is_complete() says */
+  int is_columns_late;         /* prepare() does not know them yet */
+  int has_txn_each;            /* `txn_state` is not of all connections */
+  const char *const *prepared; /* what list_prepared() tells */
+  uint32_t prepared_count;
+  uint32_t outcome; /* what outcome() says, as enum tn_outcome */
 
   /* What happened. */
   atomic_uint calls[FAKE_SLOT_COUNT];
@@ -120,9 +129,13 @@ struct fake_script {
   uint32_t isolation;
   uint32_t access;
   uint32_t lock_mode;
-  uint32_t value_count;      /* of the last execute(), batch or write() */
-  tn_value values[8];        /* the first of them; bytes are not kept */
-  const tn_value *values_at; /* where they were */
+  uint32_t begin_flags;       /* of the last begin() */
+  char begin_id[80];          /* its global id; "": none */
+  char global_id[80];         /* that was prepared or ended last */
+  char asked[TN_TXN_ID_SIZE]; /* about what the last outcome() was */
+  uint32_t value_count;       /* of the last execute(), batch or write() */
+  tn_value values[8];         /* the first of them; bytes are not kept */
+  const tn_value *values_at;  /* where they were */
   char args[1024]; /* of the last connect(): "dialect=fake host=h:0 …" */
   char sql[512];   /* of the last prepare() */
   char sql_mode[64];

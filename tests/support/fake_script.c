@@ -41,6 +41,12 @@ static const char *const slot_names[FAKE_SLOT_COUNT] = {
   "bulk_write",
   "bulk_finish",
   "bulk_close",
+  "prepare_txn",
+  "commit_prepared",
+  "rollback_prepared",
+  "list_prepared",
+  "identify",
+  "outcome",
 };
 
 const char *

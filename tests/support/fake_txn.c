@@ -108,6 +108,9 @@ fake_begin(void *handle, const struct tn_txn_request *request,
   script->isolation = request->isolation;
   script->access = request->access;
   script->lock_mode = request->lock_mode;
+  script->begin_flags = request->flags;
+  snprintf(script->begin_id, sizeof(script->begin_id), "%s",
+           request->global_id != NULL ? request->global_id : "");
   set_state(handle, TN_TXN_OPEN);
   return TN_OK;
 }
@@ -172,6 +175,75 @@ static int32_t
 fake_rollback_savepoint(void *handle, const char *name, struct tn_call *call)
 {
   return note_savepoint(handle, FAKE_ROLLBACK_SAVEPOINT, name, call);
+}
+
+static void
+note_global_id(void *handle, const char *global_id)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+
+  snprintf(script->global_id, sizeof(script->global_id), "%s", global_id);
+}
+
+static int32_t
+fake_prepare_txn(void *handle, const char *global_id, struct tn_call *call)
+{
+  note_global_id(handle, global_id);
+  return end_txn(handle, FAKE_PREPARE_TXN, call);
+}
+
+static int32_t
+fake_commit_prepared(void *handle, const char *global_id, struct tn_call *call)
+{
+  note_global_id(handle, global_id);
+  return fake__follow_simple(handle, FAKE_COMMIT_PREPARED, call);
+}
+
+static int32_t
+fake_rollback_prepared(void *handle, const char *global_id,
+                       struct tn_call *call)
+{
+  note_global_id(handle, global_id);
+  return fake__follow_simple(handle, FAKE_ROLLBACK_PREPARED, call);
+}
+
+static int32_t
+fake_list_prepared(void *handle, struct tn_call *call, const char *const **ret,
+                   uint32_t *ret_count)
+{
+  const struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = fake__follow_simple(handle, FAKE_LIST_PREPARED, call);
+
+  if (rc != TN_OK)
+    return rc;
+  *ret = script->prepared;
+  *ret_count = script->prepared_count;
+  return TN_OK;
+}
+
+/* A number that no other transaction of the script has. */
+static int32_t
+fake_identify(void *handle, char id[TN_TXN_ID_SIZE], struct tn_call *call)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = fake__follow_simple(handle, FAKE_IDENTIFY, call);
+
+  if (rc == TN_OK)
+    snprintf(id, TN_TXN_ID_SIZE, "fake-%u",
+             atomic_load(&script->calls[FAKE_BEGIN]));
+  return rc;
+}
+
+static int32_t
+fake_outcome(void *handle, const char *id, struct tn_call *call, uint32_t *ret)
+{
+  struct fake_script *script = ((struct fake_connection *)handle)->script;
+  int32_t rc = fake__follow_simple(handle, FAKE_OUTCOME, call);
+
+  snprintf(script->asked, sizeof(script->asked), "%s", id);
+  if (rc == TN_OK)
+    *ret = script->outcome;
+  return rc;
 }
 
 static int32_t
@@ -249,6 +321,12 @@ const struct tn_txn_table fake__txn_table = {
   .savepoint = fake_savepoint,
   .release_savepoint = fake_release_savepoint,
   .rollback_savepoint = fake_rollback_savepoint,
+  .prepare = fake_prepare_txn,
+  .commit_prepared = fake_commit_prepared,
+  .rollback_prepared = fake_rollback_prepared,
+  .list_prepared = fake_list_prepared,
+  .identify = fake_identify,
+  .outcome = fake_outcome,
 };
 
 const struct tn_session_table fake__session_table = {

@@ -57,6 +57,53 @@ Test(txn, a_connection_has_one_scope_around)
   end();
 }
 
+Test(txn, is_identified_only_if_it_was_begun_so)
+{
+  struct tn_txn_options how = { .flags = TN_BEGIN_RESOLVABLE };
+  struct tn_txn_id id = { "as it was" };
+  tn_txn *inner = NULL;
+
+  plugin.caps |= TN_CAP_OUTCOME;
+  begin();
+  cr_expect_eq(tn_txn_identify(txn, &id, &err), TN_E_STATE);
+  cr_expect_str_eq(id.text, "as it was");
+  tn_txn_end(&txn);
+  cr_assert_eq(tn_txn_begin(conn, &how, &txn, &err), TN_OK, "%s", err.message);
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  cr_expect_eq(tn_txn_identify(inner, &id, &err), TN_OK);
+  cr_expect_str_eq(id.text, "fake-2");
+  tn_txn_end(&inner);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  cr_expect_eq(tn_txn_identify(txn, &id, &err), TN_OK, "still, afterwards");
+  end();
+}
+
+Test(txn, wishes_are_refused_where_the_backend_has_them_not)
+{
+  static const struct {
+    struct tn_txn_options how;
+    enum tn_code code;
+  } cases[] = {
+    { { .flags = TN_BEGIN_RESOLVABLE }, TN_E_UNSUPPORTED },
+    { { .global_id = "g" }, TN_E_UNSUPPORTED },
+    { { .flags = TN_BEGIN_DEFERRABLE }, TN_E_USAGE },
+    { { .flags = TN_BEGIN_DEFERRABLE,
+        .isolation = TN_ISOLATION_SERIALIZABLE,
+        .access = TN_ACCESS_READ_ONLY },
+      TN_E_UNSUPPORTED },
+  };
+
+  fixture_open();
+  for (size_t i = 0; i < TN_COUNT(cases); i++) {
+    txn = UNTOUCHED(tn_txn);
+    cr_expect_eq(tn_txn_begin(conn, &cases[i].how, &txn, &err), cases[i].code,
+                 "case %zu: %s", i, err.message);
+    cr_expect_eq(txn, UNTOUCHED(tn_txn), "case %zu", i);
+  }
+  cr_expect_eq(calls_of(FAKE_BEGIN), 0);
+  fixture_close();
+}
+
 Test(txn, gives_its_loan_back)
 {
   open_engine("&max_pool_size=1&max_overflow=0&pool_timeout=0");

@@ -319,6 +319,157 @@ Test(txn_run, a_commit_of_which_nobody_knows_stays_uncertain)
   close_engine();
 }
 
+/* ---- the server's own word ---- */
+
+/* With the capability and each session's own transaction. */
+static void
+open_resolvable(uint64_t caps)
+{
+  close_engine();
+  plugin.caps |= caps;
+  script.has_txn_each = 1;
+  script.has_trace = 1;
+  script.outcome = TN_OUTCOME_COMMITTED;
+  run_options.txn.flags = TN_BEGIN_RESOLVABLE;
+  open_engine("&max_pool_size=1&max_overflow=0&pool_timeout=1");
+}
+
+Test(txn_run, the_server_is_asked_first)
+{
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(job.asked, 0);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 1);
+  cr_expect_str_eq(script.asked, "fake-1");
+  cr_expect_eq(script.begin_flags, TN_BEGIN_RESOLVABLE);
+  close_engine();
+}
+
+Test(txn_run, what_the_server_has_rolled_back_is_run_again)
+{
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(lost_commit);
+  script.outcome = TN_OUTCOME_ROLLED_BACK;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 2);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 1);
+  cr_expect_eq(calls_of(FAKE_IDENTIFY), 2, "each begin has a number");
+  close_engine();
+}
+
+Test(txn_run, what_the_server_cannot_tell_the_function_is_asked)
+{
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(lost_commit);
+  script.outcome = TN_OUTCOME_UNKNOWN;
+  run_options.check = check;
+  job.is_committed = 1;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(job.asked, 1);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 1, "it is not asked again");
+  close_engine();
+}
+
+Test(txn_run, what_nobody_can_tell_stays_uncertain)
+{
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(lost_commit);
+  script.outcome = 77;
+  cr_expect_eq(run(), TN_E_UNCERTAIN);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(err.replay, TN_REPLAY_UNKNOWN);
+  cr_expect_not_null(strstr(err.detail, "cannot tell"), "%s", err.detail);
+  close_engine();
+}
+
+Test(txn_run, a_server_that_is_lost_while_it_is_asked_is_asked_again)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_COMMIT, .nth = 1, .category = TN_E_LOST },
+    { .slot = FAKE_OUTCOME, .nth = 1, .category = TN_E_LOST },
+  };
+
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(answers);
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 2);
+  close_engine();
+}
+
+Test(txn_run, where_no_server_can_tell_it_is_refused_without_a_function)
+{
+  open_resolvable(0);
+  cr_expect_eq(run(), TN_E_UNSUPPORTED);
+  cr_expect_eq(job.calls, 0);
+  cr_expect_eq(calls_of(FAKE_BEGIN), 0);
+  close_engine();
+}
+
+Test(txn_run, where_no_server_can_tell_the_function_is_enough)
+{
+  open_resolvable(0);
+  SCRIPT_ANSWERS(lost_commit);
+  run_options.check = check;
+  job.is_committed = 1;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.asked, 1);
+  cr_expect_eq(script.begin_flags, 0);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 0);
+  close_engine();
+}
+
+Test(txn_run, a_number_that_cannot_be_had_is_no_begin)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_IDENTIFY, .nth = 1, .category = TN_E_DEADLOCK },
+  };
+
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(answers);
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_BEGIN), 2);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+  close_engine();
+}
+
+Test(txn_run, what_it_runs_is_not_prepared)
+{
+  run_options.txn.global_id = "g";
+  cr_expect_eq(run(), TN_E_USAGE);
+  cr_expect_eq(job.calls, 0);
+  close_engine();
+}
+
+Test(txn_run, out_of_memory_never_lets_it_commit_twice)
+{
+  long nth;
+
+  open_resolvable(TN_CAP_OUTCOME);
+  SCRIPT_ANSWERS(lost_commit);
+  policy.max_attempts = 1;
+  for (nth = 1;; nth++) {
+    enum tn_code rc;
+
+    script.calls[FAKE_COMMIT] = 0;
+    oom_fail_nth(nth, false);
+    rc = run();
+    cr_assert(rc == TN_OK || rc == TN_E_MEMORY || rc == TN_E_UNCERTAIN,
+              "allocation %ld: %s", nth, tn_code_name(rc));
+    cr_assert_leq(calls_of(FAKE_COMMIT), 1, "allocation %ld", nth);
+    if (oom_count() < nth)
+      break;
+  }
+  oom_reset();
+  cr_expect_gt(nth, 4);
+  close_engine();
+}
+
 /* ---- a transaction of its own ---- */
 
 static enum tn_code
