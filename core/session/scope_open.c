@@ -34,7 +34,8 @@ static const struct contradiction {
 static bool
 asks_for_txn(const struct tn_txn_options *txn)
 {
-  return txn->isolation != 0 || txn->access != 0 || txn->lock_mode != 0;
+  return txn->isolation != 0 || txn->access != 0 || txn->lock_mode != 0 ||
+         txn->flags != 0;
 }
 
 static const char *
@@ -52,6 +53,11 @@ find_contradiction(const struct tn_scope_options *options)
   }
   if ((flags & TN_SCOPE_CONNECTION) != 0 && asks_for_txn(&options->txn))
     return "CONNECTION, and how to begin a transaction";
+  if (options->txn.global_id != NULL)
+    return "what it does is committed; begin by hand what is to be prepared";
+  if ((options->txn.flags & TN_BEGIN_RESOLVABLE) != 0 &&
+      options->mode != TN_SCOPE_WRITER)
+    return "RESOLVABLE is for writers: a reader commits nothing";
   if (options->after != NULL && options->mode == TN_SCOPE_WRITER)
     return "a position is waited for by readers, and this is a writer";
   return NULL;
@@ -195,6 +201,12 @@ begin(tn_scope *scope, const struct tn_scope_options *options, tn_err *err)
   if (scope->mode == TN_SCOPE_WRITER && txn.lock_mode == 0 &&
       (tn_conn_caps(scope->conn) & TN_CAP_LOCK_MODES) != 0)
     txn.lock_mode = TN_LOCK_IMMEDIATE;
+
+  /* The function knows as well, so it does not matter that the server cannot
+   * tell. */
+  if (options->check != NULL &&
+      (tn_conn_caps(scope->conn) & TN_CAP_OUTCOME) == 0)
+    txn.flags &= ~TN_BEGIN_RESOLVABLE;
   return tn_txn_begin(scope->conn, &txn, &scope->txn, err);
 }
 

@@ -102,7 +102,8 @@ struct tn_scope_options {
                                 reader's access is read-only with the option
                                 reader_read_only, and so is the session of one
                                 that begins none; TN_E_UNSUPPORTED where a
-                                proxy leaves sessions no settings */
+                                proxy leaves sessions no settings. No global_id,
+                                and TN_BEGIN_RESOLVABLE for writers only */
   tn_deadline deadline;     /* of the connection, catching up, and begin; 0: the
                                option pool_timeout */
   const tn_position *after; /* the reader is to see all up to there: wait for

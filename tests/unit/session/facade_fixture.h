@@ -9,6 +9,7 @@
 
 static struct fake_script replica_script;
 static struct tn_facade_options facade_options = TN_FACADE_OPTIONS_INIT;
+static uint64_t facade_caps = TN_CAP_LOCK_MODES; /* besides the usual ones */
 static tn_facade *facade;
 static tn_context *context;
 static char primary_url[FAKE_URL_SIZE + 128];
@@ -20,7 +21,7 @@ prepare_facade(const char *more)
 {
   if (registry == NULL) {
     fixture_init();
-    plugin.caps |= TN_CAP_LOCK_MODES;
+    plugin.caps |= facade_caps;
     fixture_registry(NULL);
   }
   snprintf(primary_url, sizeof primary_url, "fake://h/db?script=%p%s",

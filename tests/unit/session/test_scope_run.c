@@ -294,6 +294,84 @@ Test(scope_run, what_was_not_is_run_again)
   cr_expect_eq(job.inner, 2);
 }
 
+/* ---- the server's own word ---- */
+
+static enum tn_code
+run_resolvable(uint64_t caps, uint32_t mode, tn_txn_check_fn with)
+{
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+
+  close_facade();
+  facade_caps |= caps;
+  open_facade("");
+  script.has_txn_each = 1;
+  SCRIPT_ANSWERS(uncertain);
+  how.mode = mode;
+  how.retry = &policy;
+  how.check = with;
+  how.txn.flags = TN_BEGIN_RESOLVABLE;
+  return tn_scope_run(facade, context, &how, statement, &job, &err);
+}
+
+Test(scope_run, what_the_server_has_committed_is_done)
+{
+  script.outcome = TN_OUTCOME_COMMITTED;
+  cr_expect_eq(run_resolvable(TN_CAP_OUTCOME, TN_SCOPE_WRITER, NULL), TN_OK,
+               "%s", err.message);
+  cr_expect_eq(job.inner, 1);
+  cr_expect_eq(calls_of(FAKE_OUTCOME), 1);
+  cr_expect_str_eq(script.asked, "fake-1");
+}
+
+Test(scope_run, what_the_server_has_rolled_back_is_run_again)
+{
+  script.outcome = TN_OUTCOME_ROLLED_BACK;
+  cr_expect_eq(run_resolvable(TN_CAP_OUTCOME, TN_SCOPE_WRITER, NULL), TN_OK,
+               "%s", err.message);
+  cr_expect_eq(job.inner, 2);
+}
+
+Test(scope_run, the_function_is_asked_only_where_the_server_cannot_tell)
+{
+  is_committed = 1;
+  script.outcome = TN_OUTCOME_ROLLED_BACK;
+  cr_expect_eq(run_resolvable(TN_CAP_OUTCOME, TN_SCOPE_WRITER, check), TN_OK);
+  cr_expect_eq(job.inner, 2, "the server has said no");
+  script.calls[FAKE_COMMIT] = 0;
+  script.outcome = TN_OUTCOME_UNKNOWN;
+  cr_expect_eq(run_resolvable(TN_CAP_OUTCOME, TN_SCOPE_WRITER, check), TN_OK);
+  cr_expect_eq(job.inner, 3, "the function has said yes");
+}
+
+Test(scope_run, where_no_server_can_tell_the_function_must)
+{
+  is_committed = 1;
+  cr_expect_eq(run_resolvable(0, TN_SCOPE_WRITER, NULL), TN_E_UNSUPPORTED);
+  cr_expect_eq(job.inner, 0);
+  cr_expect_eq(run_resolvable(0, TN_SCOPE_WRITER, check), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(job.inner, 1);
+  cr_expect_eq(script.begin_flags, 0);
+}
+
+Test(scope_run, a_reader_has_no_commit_that_could_be_lost)
+{
+  cr_expect_eq(run_resolvable(TN_CAP_OUTCOME, TN_SCOPE_READER, NULL),
+               TN_E_USAGE);
+  cr_expect_eq(job.inner, 0);
+}
+
+Test(scope_run, what_it_runs_is_not_prepared)
+{
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+
+  how.mode = TN_SCOPE_WRITER;
+  how.txn.global_id = "g";
+  cr_expect_eq(tn_scope_run(facade, context, &how, statement, &job, &err),
+               TN_E_USAGE);
+  cr_expect_eq(job.inner, 0);
+}
+
 Test(scope_run, refuses_bad_options)
 {
   struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
