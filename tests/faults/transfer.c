@@ -37,6 +37,7 @@ struct transfer {
   int64_t to;
   int64_t amount;
   bool is_asking; /* what becomes of its commit is asked by the run */
+  bool is_undone; /* its commit had no effect */
 };
 
 static int64_t each = TRANSFERS / CLIENTS;
@@ -47,6 +48,8 @@ static _Atomic unsigned long uncertain;
 static _Atomic unsigned long lost_commits; /* of those, that had no effect */
 static atomic_bool is_over;
 static bool is_told;
+static _Atomic unsigned long answered; /* of the uncertain, by the server */
+static _Atomic unsigned long not_told; /* that somebody else was asked about */
 
 static void
 pause_us(long us)
@@ -157,6 +160,14 @@ look(tn_conn *conn, void *user, int *ret_is_committed, tn_err *err)
   return rc;
 }
 
+/* tn_txn_check_fn, where the server is to know by itself. */
+static enum tn_code
+ask_nobody(tn_conn *conn, void *user, int *ret_is_committed, tn_err *err)
+{
+  atomic_fetch_add(&not_told, 1);
+  return look(conn, user, ret_is_committed, err);
+}
+
 static enum tn_code
 note(struct tn_retry_attempt *attempt, void *user)
 {
@@ -177,35 +188,86 @@ policy(void)
   return policy;
 }
 
-/* Make it, asking by hand what became of it if the run did not. True: it has to
- * be run again. */
-static bool
-make(struct transfer *transfer)
+/* tn_retry_fn. With one's own hands, so that it can be counted how often the
+ * server is asked, and answers. */
+static enum tn_code
+move_told(void *user, tn_err *err)
+{
+  const struct tn_txn_options options = { .flags = TN_BEGIN_RESOLVABLE };
+  struct transfer *transfer = user;
+  const struct tn_retry retry = policy();
+  struct tn_txn_id id;
+  tn_txn *txn = NULL;
+  int is_committed = 0;
+  enum tn_code rc = tn_txn_take(transfer->engine, NULL, &options, &txn, err);
+
+  if (rc == TN_OK)
+    rc = tn_txn_identify(txn, &id, err);
+  if (rc == TN_OK)
+    rc = move(txn, transfer, err);
+  if (rc == TN_OK)
+    rc = tn_txn_commit(txn, err);
+  tn_txn_end(&txn);
+  if (rc != TN_OK && rc != TN_E_UNCERTAIN &&
+      err->replay == TN_REPLAY_TRANSACTION)
+    tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
+  if (rc != TN_E_UNCERTAIN)
+    return rc;
+  atomic_fetch_add(&uncertain, 1);
+  tn_err_clear(err);
+  rc = tn_txn_resolve(transfer->engine, &retry, NULL, &id, &is_committed, err);
+  if (rc != TN_OK)
+    return rc;
+  atomic_fetch_add(&answered, 1);
+  atomic_fetch_add(&lost_commits, is_committed == 0);
+  transfer->is_undone = is_committed == 0;
+  return TN_OK;
+}
+
+/* Run it, asking by hand what became of it if the run did not. */
+static enum tn_code
+move_asking(struct transfer *transfer, tn_err *err)
 {
   const struct tn_retry retry = policy();
   struct tn_run_options options = TN_RUN_OPTIONS_INIT;
-  tn_err err = TN_ERR_INIT;
   int is_committed = 1;
   enum tn_code rc;
 
   options.retry = &retry;
   if (transfer->number % 4 == 1)
     options.txn.isolation = TN_ISOLATION_SERIALIZABLE;
-  options.check = transfer->is_asking && !is_told ? look : NULL;
   if (is_told)
     options.txn.flags = TN_BEGIN_RESOLVABLE;
-  rc = tn_run(transfer->engine, &options, move, transfer, &err);
-  if (rc == TN_E_UNCERTAIN && !transfer->is_asking && !is_told) {
+  if (transfer->is_asking)
+    options.check = is_told ? ask_nobody : look;
+  rc = tn_run(transfer->engine, &options, move, transfer, err);
+  if (rc == TN_E_UNCERTAIN && !transfer->is_asking) {
     atomic_fetch_add(&uncertain, 1);
     rc = tn_txn_resolve(transfer->engine, &retry, look, transfer, &is_committed,
-                        &err);
+                        err);
     atomic_fetch_add(&lost_commits, rc == TN_OK && is_committed == 0);
+    transfer->is_undone = is_committed == 0;
   }
+  return rc;
+}
+
+/* True: it has to be made again. */
+static bool
+make(struct transfer *transfer)
+{
+  const struct tn_retry retry = policy();
+  tn_err err = TN_ERR_INIT;
+  enum tn_code rc;
+
+  transfer->is_undone = false;
+  rc = is_told && !transfer->is_asking
+           ? tn_retry_call(&retry, move_told, transfer, &err)
+           : move_asking(transfer, &err);
   if (rc != TN_OK)
     fail("transfer %" PRId64 ": %s, replay %s: %s", transfer->number,
          tn_code_name((int32_t)rc), tn_replay_verdict_name(err.replay),
          err.message);
-  return is_committed == 0;
+  return transfer->is_undone;
 }
 
 static void *
@@ -288,6 +350,9 @@ tell(void)
       printf(" %lu %s", atomic_load(&again[i]), tn_code_name(i));
   printf("; %lu uncertain, of which %lu had no effect\n",
          atomic_load(&uncertain), atomic_load(&lost_commits));
+  if (is_told)
+    printf("the server told of %lu, and others of %lu\n",
+           atomic_load(&answered), atomic_load(&not_told));
 }
 
 static void
@@ -393,6 +458,12 @@ run_on_server(const struct words *words, bool is_cut)
     fail("there was no deadlock");
   if (is_cut && atomic_load(&again[TN_E_LOST]) == 0)
     fail("no connection was lost in use");
+  if (is_told && (atomic_load(&answered) == 0 ||
+                  atomic_load(&answered) != atomic_load(&uncertain)))
+    fail("of %lu uncertain commits the server told %lu",
+         atomic_load(&uncertain), atomic_load(&answered));
+  if (atomic_load(&not_told) != 0)
+    fail("of %lu commits the server could not tell", atomic_load(&not_told));
   hasten(words, "ALTER ROLE tenon RESET deadlock_timeout");
 }
 
