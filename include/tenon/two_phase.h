@@ -15,7 +15,9 @@
  * server wants to know it then, else when it is prepared.
  *
  * What is prepared keeps its locks until it is ended. Whoever prepares must
- * look, when it starts, for what an earlier run has left.
+ * look, when it starts, for what an earlier run has left, and when the server
+ * was started anew: MariaDB may have forgotten the rollback of a moment ago, so
+ * that it is prepared again. A commit is not forgotten.
  *
  * Backends without it (no TN_CAP_TWO_PHASE) fail with TN_E_UNSUPPORTED. */
 #ifndef TENON_TWO_PHASE_H

@@ -120,7 +120,8 @@ look(struct pg__conn *conn, const struct id *id, char status[16])
 
 /* After a crash a number may have been given twice, if nothing of the first
  * transaction had reached the log: that one was rolled back, then, and so
- * another's commit proves nothing. All else does. */
+ * another's commit proves nothing. Nor does one in progress: it may be this
+ * one, which was prepared and has outlived the crash. All else does. */
 static uint32_t
 judge(const char *status, bool is_same_boot)
 {
@@ -128,8 +129,7 @@ judge(const char *status, bool is_same_boot)
     return TN_OUTCOME_ROLLED_BACK;
   if (strcmp(status, "committed") == 0 && is_same_boot)
     return TN_OUTCOME_COMMITTED;
-  if ((strcmp(status, "future") == 0 || strcmp(status, "in progress") == 0) &&
-      !is_same_boot)
+  if (strcmp(status, "future") == 0 && !is_same_boot)
     return TN_OUTCOME_ROLLED_BACK;
   return TN_OUTCOME_UNKNOWN;
 }
