@@ -28,6 +28,7 @@
 #define NODES     3
 #define TRANSFERS (IS_SANITIZED ? 1600 : 10000) /* in all */
 #define INITIAL   1000000
+#define CUT_EACH  64 /* of so many commits, one up and one down */
 
 /* What one transfer is follows from its number alone. */
 struct transfer {
@@ -38,6 +39,7 @@ struct transfer {
   int64_t amount;
   bool is_asking; /* what becomes of its commit is asked by the run */
   bool is_undone; /* its commit had no effect */
+  bool was_cut;   /* on purpose, and is not again */
 };
 
 static int64_t each = TRANSFERS / CLIENTS;
@@ -48,6 +50,8 @@ static _Atomic unsigned long uncertain;
 static _Atomic unsigned long lost_commits; /* of those, that had no effect */
 static atomic_bool is_over;
 static bool is_told;
+static struct proxy proxy;
+static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic unsigned long answered; /* of the uncertain, by the server */
 static _Atomic unsigned long not_told; /* that somebody else was asked about */
 
@@ -188,6 +192,24 @@ policy(void)
   return policy;
 }
 
+/* Some of the commits are lost for certain, and some of their answers. */
+static enum tn_code
+commit_cut(tn_txn *txn, struct transfer *transfer, tn_err *err)
+{
+  const char *way = transfer->number % CUT_EACH == 1 ? "down" : "up";
+  enum tn_code rc;
+
+  if (transfer->number % (CUT_EACH / 2) != 1 || transfer->was_cut)
+    return tn_txn_commit(txn, err);
+  transfer->was_cut = true;
+  pthread_mutex_lock(&telling);
+  proxy_tell(&proxy, "reset 0 %s", way);
+  rc = tn_txn_commit(txn, err);
+  proxy_tell(&proxy, "pass");
+  pthread_mutex_unlock(&telling);
+  return rc;
+}
+
 /* tn_retry_fn. With one's own hands, so that it can be counted how often the
  * server is asked, and answers. */
 static enum tn_code
@@ -206,7 +228,7 @@ move_told(void *user, tn_err *err)
   if (rc == TN_OK)
     rc = move(txn, transfer, err);
   if (rc == TN_OK)
-    rc = tn_txn_commit(txn, err);
+    rc = commit_cut(txn, transfer, err);
   tn_txn_end(&txn);
   if (rc != TN_OK && rc != TN_E_UNCERTAIN &&
       err->replay == TN_REPLAY_TRANSACTION)
@@ -412,16 +434,17 @@ hasten(const struct words *words, const char *sql)
 static void *
 run_cutter(void *item)
 {
-  struct proxy *proxy = item;
-
+  (void)item;
   for (uint64_t i = 0; !atomic_load(&is_over); i++) {
     uint64_t random = mix(i + 77);
 
     pause_us(20000 + (long)(random % 20000));
-    proxy_tell(proxy, "reset %u %s", (unsigned)(random / 65536 % 400),
+    pthread_mutex_lock(&telling);
+    proxy_tell(&proxy, "reset %u %s", (unsigned)(random / 65536 % 400),
                random % 2 == 0 ? "up" : "down");
     pause_us(3000);
-    proxy_tell(proxy, "pass");
+    proxy_tell(&proxy, "pass");
+    pthread_mutex_unlock(&telling);
   }
   return NULL;
 }
@@ -430,7 +453,6 @@ static void
 run_on_server(const struct words *words, bool is_cut)
 {
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
-  struct proxy proxy;
   pthread_t cutter;
   char url[512];
 
@@ -441,7 +463,7 @@ run_on_server(const struct words *words, bool is_cut)
   if (is_cut) {
     proxy_start(&proxy, words, NULL);
     faults_url(words, proxy.port, "tls=off", url, sizeof url);
-    if (pthread_create(&cutter, NULL, run_cutter, &proxy) != 0)
+    if (pthread_create(&cutter, NULL, run_cutter, NULL) != 0)
       die("no thread");
   }
   open_engine(url);
@@ -458,7 +480,8 @@ run_on_server(const struct words *words, bool is_cut)
     fail("there was no deadlock");
   if (is_cut && atomic_load(&again[TN_E_LOST]) == 0)
     fail("no connection was lost in use");
-  if (is_told && (atomic_load(&answered) == 0 ||
+  if (is_told && (atomic_load(&lost_commits) == 0 ||
+                  atomic_load(&answered) == atomic_load(&lost_commits) ||
                   atomic_load(&answered) != atomic_load(&uncertain)))
     fail("of %lu uncertain commits the server told %lu",
          atomic_load(&uncertain), atomic_load(&answered));
