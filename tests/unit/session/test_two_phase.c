@@ -20,8 +20,7 @@ TestSuite(two_phase, .init = init, .timeout = 60);
 static void
 begin(void)
 {
-  if (conn == NULL)
-    fixture_open();
+  fixture_open();
   cr_assert_eq(tn_txn_begin(conn, &named, &txn, &err), TN_OK, "%s",
                err.message);
 }
