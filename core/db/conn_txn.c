@@ -2,6 +2,7 @@
  * server's word, never what we sent. */
 #include "db_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
@@ -100,7 +101,7 @@ begin(tn_conn *conn, const struct tn_txn_request *request,
   conn->global_id[0] = '\0';
   conn->txn_id[0] = '\0';
   if (rc == TN_OK && request->global_id != NULL)
-    strcpy(conn->global_id, request->global_id);
+    snprintf(conn->global_id, sizeof conn->global_id, "%s", request->global_id);
   if (rc != TN_OK || (request->flags & TN_BEGIN_RESOLVABLE) == 0)
     return rc;
   rc = tn_backend_identify(conn->backend, conn->handle, conn->txn_id, call);

@@ -93,7 +93,7 @@ begin(tn_txn *txn, const struct tn_txn_options *options, tn_err *err)
     return rc;
   txn->conn->txn = &txn->watch;
   _Static_assert(sizeof txn->id.text == sizeof txn->conn->txn_id, "one size");
-  strcpy(txn->id.text, txn->conn->txn_id);
+  snprintf(txn->id.text, sizeof txn->id.text, "%s", txn->conn->txn_id);
   return TN_OK;
 }
 
@@ -231,9 +231,8 @@ tn_txn_prepare(tn_txn *txn, tn_err *err)
   txn->watch.is_ending = !txn->watch.is_over;
   rc = tn_conn__prepare(txn->conn, err);
   txn->watch.is_ending = false;
-  if (rc == TN_OK || rc == TN_E_UNCERTAIN)
-    finish(txn);
-  else if (tn_txn_rollback(txn, NULL) != TN_OK)
+  if (rc == TN_OK || rc == TN_E_UNCERTAIN ||
+      tn_txn_rollback(txn, NULL) != TN_OK)
     finish(txn);
   return rc;
 }
