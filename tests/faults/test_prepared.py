@@ -47,7 +47,7 @@ class Killed(unittest.TestCase):
 
     def listed(self):
         """A session that was just used is lent unseen, and may have died since."""
-        for _ in range(FEW):
+        for _ in range(2):
             answer = self.program.ask("list").split()
             if answer[0] != "lost":
                 break
