@@ -72,6 +72,29 @@ is_right_replay(const struct try *try, enum death death)
   return try->err.replay != TN_REPLAY_NEVER;
 }
 
+/* What was to be prepared is, or may be only if that was said; and whoever ends
+ * it now, because its end was lost, ends it once. */
+static void
+check_phases(const struct try *try, const char *what)
+{
+  bool is_first = try->place->work == WORK_WHOLE;
+  char rows[64];
+  tn_err err = TN_ERR_INIT;
+  enum tn_code rc = tn_two_phase_commit(admin, try->global_id, &err);
+  int64_t count;
+
+  snprintf(rows, sizeof rows, "SELECT count(*) FROM place WHERE number = %d",
+           PLACE_PREPARED);
+  count = faults_number(admin, rows);
+  if (rc != TN_OK && rc != TN_E_NOT_FOUND)
+    fail("%s: %s: then: %s", try->place->name, what, err.message);
+  if (is_first ? try->rc != TN_E_UNCERTAIN && rc != TN_E_NOT_FOUND : count != 1)
+    fail("%s: %s: %s, then %s, and %lld rows", try->place->name, what,
+         tn_code_name((int32_t)try->rc), tn_code_name((int32_t)rc),
+         (long long)count);
+  faults_exec(admin, "DELETE FROM place");
+}
+
 /* Nothing can be done with it any more, and that is known at once. */
 static void
 check_dead(struct try *try, const char *what)
@@ -83,6 +106,7 @@ check_dead(struct try *try, const char *what)
   tn_result_close(&try->result);
   tn_bulk_close(&try->bulk);
   tn_prepared_close(&try->prepared);
+  tn_txn_end(&try->txn);
   if (tn_conn_verdict(try->conn) != TN_CONNECTION_DEAD)
     fail("%s: %s: the session is not dead", try->place->name, what);
   if (tn_conn_ping(try->conn, tn_deadline_after_ms(10000), &err) != TN_E_LOST)
@@ -120,6 +144,8 @@ check_place(const struct place *place, enum death death)
          tn_connection_verdict_name(try.err.connection),
          tn_replay_verdict_name(try.err.replay), try.err.message);
   check_dead(&try, what);
+  if (try.global_id[0] != '\0')
+    check_phases(&try, what);
 }
 
 /* ------------------------------------------------------------------ */
@@ -244,6 +270,7 @@ main(int argc, char **argv)
     check_idle_transaction();
     check_refusals();
   }
+  places_clear(admin);
   faults_exec(admin, "DROP TABLE place");
   tn_conn_close(&admin);
   proxy_stop(&proxy);

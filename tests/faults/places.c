@@ -1,6 +1,7 @@
 #include "places.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BATCH_ROWS 10000
 
@@ -32,6 +33,34 @@ begin_work(struct try *try)
   open_session(try);
   must(tn_conn_begin(try->conn, NULL, &try->err), &try->err, "begin");
   faults_exec(try->conn, "INSERT INTO place (number) VALUES (1)");
+}
+
+/* A transaction with an id of its own. */
+static void
+begin_global(struct try *try)
+{
+  const struct tn_txn_options options = { .global_id = try->global_id };
+  char sql[64];
+
+  open_session(try);
+  snprintf(try->global_id, sizeof try->global_id, "place-%lld-%lld",
+           (long long)try->session, (long long)tn_clock_now());
+  snprintf(sql, sizeof sql, "INSERT INTO place (number) VALUES (%d)",
+           PLACE_PREPARED);
+  must(tn_txn_begin(try->conn, &options, &try->txn, &try->err), &try->err,
+       "begin");
+  faults_exec(try->conn, sql);
+}
+
+/* Its session may be lost by that. */
+static void
+prepare_global(struct try *try)
+{
+  begin_global(try);
+  must(tn_txn_prepare(try->txn, &try->err), &try->err, "prepare");
+  tn_txn_end(&try->txn);
+  tn_conn_close(&try->conn);
+  open_session(try);
 }
 
 static void
@@ -182,6 +211,18 @@ static enum tn_code
 act_commit(struct try *try)
 {
   return tn_conn_commit(try->conn, &try->err);
+}
+
+static enum tn_code
+act_prepare_global(struct try *try)
+{
+  return tn_txn_prepare(try->txn, &try->err);
+}
+
+static enum tn_code
+act_commit_prepared(struct try *try)
+{
+  return tn_two_phase_commit(try->conn, try->global_id, &try->err);
 }
 
 static enum tn_code
@@ -345,6 +386,18 @@ const struct place places[] = {
     .prepare = begin_work,
     .act = act_commit,
     .work = WORK_COMMIT },
+  { .name = "first phase",
+    .rule = "hole 0 down",
+    .ways = PLACE_HOLE | PLACE_RESET,
+    .prepare = begin_global,
+    .act = act_prepare_global,
+    .work = WORK_WHOLE },
+  { .name = "second phase",
+    .rule = "hole 0 down",
+    .ways = PLACE_HOLE | PLACE_RESET,
+    .prepare = prepare_global,
+    .act = act_commit_prepared,
+    .work = WORK_COMMIT },
   { .name = "rollback",
     .rule = "hole 0 both",
     .ways = PLACE_HOLE | PLACE_LOSS | PLACE_STOP | PLACE_RESET,
@@ -378,3 +431,24 @@ const struct place places[] = {
     .work = WORK_CLOSE },
   { .name = NULL },
 };
+
+/* ------------------------------------------------------------------ */
+
+/* tn_two_phase_fn; a session may have let go of it late, and ended it */
+static enum tn_code
+roll_back(const char *global_id, void *user, tn_err *err)
+{
+  enum tn_code rc = TN_OK;
+
+  if (strncmp(global_id, "place-", 6) == 0)
+    rc = tn_two_phase_rollback(user, global_id, err);
+  return rc == TN_E_NOT_FOUND ? TN_OK : rc;
+}
+
+void
+places_clear(tn_conn *conn)
+{
+  tn_err err = TN_ERR_INIT;
+
+  must(tn_two_phase_list(conn, roll_back, conn, &err), &err, "clear");
+}

@@ -19,6 +19,8 @@ try {
   tn_prepared *prepared;
   tn_result *result;
   tn_bulk *bulk;
+  tn_txn *txn;
+  char global_id[65];   /* of it, or of what is prepared; "": neither */
   int64_t session;      /* the server's number for it */
   tn_deadline deadline; /* of what is under way; 0: a second from then on */
   tn_deadline ended;    /* when it had its answer */
@@ -65,5 +67,12 @@ struct place {
 
 /* Ended by one without a name. */
 extern const struct place places[];
+
+/* What those that prepare a transaction write. */
+#define PLACE_PREPARED 11
+
+/* Roll back what they have left prepared: a table that it locks could not be
+ * dropped. */
+void places_clear(tn_conn *conn);
 
 #endif
