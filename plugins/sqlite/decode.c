@@ -5,35 +5,48 @@
  * cell that cannot be read so is handed out as it is stored. */
 #include "sqlite_priv.h"
 
+#include <endian.h>
 #include <string.h>
 
-#define ASCII_MASK UINT64_C(0x8080808080808080)
+#define HIGH_BITS UINT64_C(0x8080808080808080)
 
+/* Eight characters, the first in the lowest byte. */
 static inline uint64_t
 load(const char *text)
 {
   uint64_t word;
 
   memcpy(&word, text, sizeof word);
-  return word;
+  return le64toh(word);
 }
 
-/* Eight bytes at a time; the last eight may overlap those before. */
+/* Sixteen bytes at a time, the first and the last of which may overlap. */
 static inline bool
 is_ascii(const char *text, size_t size)
 {
   uint64_t seen = 0;
   size_t i;
 
-  if (size >= 8) {
-    for (i = 0; i < size - 8; i += 8)
-      seen |= load(text + i);
-    seen |= load(text + size - 8);
+  if (size >= 16) {
+    seen = load(text) | load(text + 8) | load(text + size - 16) |
+           load(text + size - 8);
+    for (i = 16; i + 16 < size; i += 16)
+      seen |= load(text + i) | load(text + i + 8);
+  } else if (size >= 8) {
+    seen = load(text) | load(text + size - 8);
   } else {
     for (i = 0; i < size; i++)
       seen |= (unsigned char)text[i];
   }
-  return (seen & ASCII_MASK) == 0;
+  return (seen & HIGH_BITS) == 0;
+}
+
+/* Type and flags in one, as they are one store. */
+static inline void
+set_type(tn_value *cell, uint32_t type)
+{
+  cell->type = type;
+  cell->flags = 0;
 }
 
 /* Any program may have stored any bytes as text. Those that are none are
@@ -49,52 +62,17 @@ check_text(const struct tn_host *host, tn_value *cell)
     cell->type = TN_BLOB;
 }
 
-static inline bool
-read_text(sqlite3_value *value, tn_value *cell)
-{
-  const unsigned char *text = sqlite3_value_text(value);
-
-  cell->type = TN_TEXT;
-  cell->as.bytes.data = (const char *)text;
-  cell->as.bytes.size = (size_t)sqlite3_value_bytes(value);
-  return text != NULL;
-}
-
+/* SQLite has NULL for an empty blob, too. */
 static bool
 read_blob(sqlite3_value *value, tn_value *cell)
 {
   const void *data = sqlite3_value_blob(value);
   int size = sqlite3_value_bytes(value);
 
-  cell->type = TN_BLOB;
+  set_type(cell, TN_BLOB);
   cell->as.bytes.data = data == NULL ? "" : data;
   cell->as.bytes.size = (size_t)size;
   return data != NULL || size == 0;
-}
-
-/* Read the cell as it is stored, its text not checked; false without memory.
- * SQLite has NULL for an empty blob, too. */
-static inline bool
-read_stored(sqlite3_value *value, tn_value *cell)
-{
-  cell->flags = 0;
-  switch (sqlite3_value_type(value)) {
-  case SQLITE_INTEGER:
-    cell->type = TN_INT64;
-    cell->as.int64 = sqlite3_value_int64(value);
-    return true;
-  case SQLITE_FLOAT:
-    cell->type = TN_DOUBLE;
-    cell->as.real = sqlite3_value_double(value);
-    return true;
-  case SQLITE_TEXT:
-    return read_text(value, cell);
-  case SQLITE_BLOB:
-    return read_blob(value, cell);
-  default:
-    cell->type = TN_NULL;
-    return true;
-  }
 }
 
 uint32_t
@@ -113,26 +91,41 @@ sqlite__stored_type(sqlite3_value *value)
 /* Texts that are times, in the one form that nearly all of them have.
  * Any other form is the host's to read.                               */
 
-/* Two digits as a number; sets `*bad` if they are none. Without branches, as a
- * timestamp has ten of these. */
-static inline int
-pair(const char *text, unsigned *bad)
+/* Eight characters that should be as `form` says: a digit for each 0, all else
+ * as it is there. Of those that are, what the digits stand for, and 0 for the
+ * others. `room` has for each what may be added to it without reaching the high
+ * bit: 'v' for a digit, DEL for what must be 0. `*bad` gets some of HIGH_BITS
+ * if they are not. */
+static inline uint64_t
+match(const char *text, const char *form, const char *room, uint64_t *bad)
 {
-  unsigned tens = (unsigned)(unsigned char)text[0] - '0';
-  unsigned ones = (unsigned)(unsigned char)text[1] - '0';
+  uint64_t word = load(text) ^ load(form);
 
-  *bad |= (unsigned)(tens > 9) | (unsigned)(ones > 9);
-  return (int)(tens * 10 + ones);
+  *bad |= word | (word + load(room));
+  return word;
+}
+
+/* Each two neighbours as one number, where the first is. */
+static inline uint64_t
+pairs(uint64_t digits)
+{
+  return digits * 10 + (digits >> 8);
+}
+
+static inline unsigned
+pair_at(uint64_t word, unsigned index)
+{
+  return (unsigned)(word >> (index * 8)) & 0xff;
 }
 
 static bool
-has_day(int year, int month, int day)
+has_day(unsigned year, unsigned month, unsigned day)
 {
-  static const int8_t lengths[] = { 31, 28, 31, 30, 31, 30,
-                                    31, 31, 30, 31, 30, 31 };
+  static const uint8_t lengths[] = { 31, 28, 31, 30, 31, 30,
+                                     31, 31, 30, 31, 30, 31 };
   bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-  return day <= lengths[month - 1] + (month == 2 && is_leap);
+  return day <= lengths[month - 1] + (unsigned)(month == 2 && is_leap);
 }
 
 /* Days from 1970-01-01 of "YYYY-MM-DD". By years that start in March, so that
@@ -140,18 +133,21 @@ has_day(int year, int month, int day)
 static inline bool
 quick_date(const char *text, int64_t *ret_days)
 {
-  unsigned bad = (unsigned)(text[4] != '-') | (unsigned)(text[7] != '-');
-  int year = pair(text, &bad) * 100 + pair(text + 2, &bad);
-  int month = pair(text + 5, &bad), day = pair(text + 8, &bad);
-  int years, days;
+  uint64_t bad = 0;
+  uint64_t front = pairs(match(text, "0000-00-", "vvvv\177vv\177", &bad));
+  uint64_t back = pairs(match(text + 2, "00-00-00", "vv\177vv\177vv", &bad));
+  unsigned year = pair_at(front, 0) * 100 + pair_at(front, 2);
+  unsigned month = pair_at(front, 5), day = pair_at(back, 6);
+  unsigned is_early = month < 3, centuries, days;
 
-  if (bad || year < 1 || month < 1 || month > 12 || day < 1 ||
+  if ((bad & HIGH_BITS) != 0 || year < 1 || month - 1 > 11 || day < 1 ||
       (day > 28 && !has_day(year, month, day)))
     return false;
-  years = month > 2 ? year : year - 1;
-  days = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  *ret_days = (int64_t)years * 365 + years / 4 - years / 100 + years / 400 +
-              days - 719468;
+  year -= is_early;
+  centuries = year / 100;
+  days = 146097 * centuries / 4 + 1461 * (year - 100 * centuries) / 4 +
+         (153 * (month + 12 * is_early - 3) + 2) / 5 + day - 1;
+  *ret_days = (int64_t)days - 719468;
   return true;
 }
 
@@ -159,28 +155,28 @@ quick_date(const char *text, int64_t *ret_days)
 static inline bool
 quick_time(const char *text, size_t size, int64_t *ret_micros)
 {
-  unsigned bad = 0;
-  int hour, minute, second, micros = 0;
+  uint64_t bad = 0, clock, fraction;
+  unsigned hour, minute, second, micros = 0;
 
   if (size != 8 && size != 15)
     return false;
-  bad = (unsigned)(text[2] != ':') | (unsigned)(text[5] != ':');
-  hour = pair(text, &bad);
-  minute = pair(text + 3, &bad);
-  second = pair(text + 6, &bad);
+  clock = pairs(match(text, "00:00:00", "vv\177vv\177vv", &bad));
+  hour = pair_at(clock, 0);
+  minute = pair_at(clock, 3);
+  second = pair_at(clock, 6);
   if (size == 15) {
-    bad |= (unsigned)(text[8] != '.');
-    micros = (pair(text + 9, &bad) * 100 + pair(text + 11, &bad)) * 100 +
-             pair(text + 13, &bad);
+    fraction = pairs(match(text + 7, "0.000000", "v\177vvvvvv", &bad));
+    micros = pair_at(fraction, 2) * 10000 + pair_at(fraction, 4) * 100 +
+             pair_at(fraction, 6);
   }
-  if (bad || hour > 23 || minute > 59 || second > 59)
+  if ((bad & HIGH_BITS) != 0 || hour > 23 || minute > 59 || second > 59)
     return false;
   *ret_micros =
-      (INT64_C(3600) * hour + INT64_C(60) * minute + second) * 1000000 + micros;
+      (int64_t)((hour * 60 + minute) * 60 + second) * 1000000 + micros;
   return true;
 }
 
-static bool
+static inline bool
 quick_timestamp(const char *text, size_t size, int64_t *ret_micros)
 {
   int64_t days, micros;
@@ -402,26 +398,82 @@ static void (*const readers[])(const struct reading *reading,
   [SQLITE__AS_DECIMAL] = read_decimal,
 };
 
+/* Read what is declared to be something else than what it is stored as. */
+static inline void
+read_declared(const struct tn_host *host, struct sqlite__column *column,
+              tn_value *cell)
+{
+  struct reading reading = { host, column->scratch };
+
+  readers[column->decoder](&reading, cell);
+}
+
+/* A timestamp in place: it is the longest of what is usual. */
+static inline bool
+decode_text(const struct tn_host *host, struct sqlite__column *column,
+            sqlite3_value *value, tn_value *cell)
+{
+  const char *text = (const char *)sqlite3_value_text(value);
+  size_t size = (size_t)sqlite3_value_bytes(value);
+  int64_t micros;
+
+  if (text == NULL)
+    return false;
+  set_type(cell, TN_TEXT);
+  if (column->decoder == SQLITE__AS_TIMESTAMP &&
+      quick_timestamp(text, size, &micros)) {
+    set_number(cell, TN_TIMESTAMP, micros);
+    return true;
+  }
+  cell->as.bytes.data = text;
+  cell->as.bytes.size = size;
+  if (column->decoder != SQLITE__AS_STORED)
+    read_declared(host, column, cell);
+  if (cell->type == TN_TEXT)
+    check_text(host, cell);
+  return true;
+}
+
+/* False without memory. */
+static inline bool
+decode_cell(const struct tn_host *host, struct sqlite__column *column,
+            sqlite3_value *value, tn_value *cell)
+{
+  switch (sqlite3_value_type(value)) {
+  case SQLITE_INTEGER:
+    set_type(cell, TN_INT64);
+    cell->as.int64 = sqlite3_value_int64(value);
+    break;
+  case SQLITE_FLOAT:
+    set_type(cell, TN_DOUBLE);
+    cell->as.real = sqlite3_value_double(value);
+    break;
+  case SQLITE_TEXT:
+    return decode_text(host, column, value, cell);
+  case SQLITE_BLOB:
+    if (!read_blob(value, cell))
+      return false;
+    break;
+  default:
+    set_type(cell, TN_NULL);
+    return true;
+  }
+  if (column->decoder != SQLITE__AS_STORED)
+    read_declared(host, column, cell);
+  return true;
+}
+
 int32_t
 sqlite__decode_row(struct sqlite__statement *statement, tn_value *cells)
 {
   const struct tn_host *host = statement->conn->host;
+  struct sqlite__column *columns = statement->decoders;
   uint32_t count = statement->column_count;
   uint32_t i;
 
-  for (i = 0; i < count; i++) {
-    struct sqlite__column *column = &statement->decoders[i];
-
-    if (!read_stored(sqlite__cell(statement, i), &cells[i]))
+  for (i = 0; i < count; i++)
+    if (!decode_cell(host, &columns[i], sqlite__cell(statement, i), &cells[i]))
       return tn_fail(statement->conn->call, TN_E_MEMORY,
                      "sqlite: out of memory");
-    if (column->decoder != SQLITE__AS_STORED) {
-      struct reading reading = { host, column->scratch };
-
-      readers[column->decoder](&reading, &cells[i]);
-    }
-    if (cells[i].type == TN_TEXT)
-      check_text(host, &cells[i]);
-  }
   return TN_OK;
 }

@@ -345,6 +345,92 @@ Test(values, every_day_and_time_is_read_as_the_host_reads_it)
   session_close(&s);
 }
 
+/* What a text is read as, in a column of that type: as the host reads it, else
+ * as it is stored. */
+static tn_value
+as_declared(uint32_t type, const char *text, size_t size)
+{
+  tn_value value, ignored;
+
+  if (tn_value_parse(type, text, size, &value, NULL) == TN_OK)
+    return value;
+  value = tn_bytes(TN_TEXT, text, size);
+  if (tn_value_parse(TN_TEXT, text, size, &ignored, NULL) != TN_OK)
+    value.type = TN_BLOB;
+  return value;
+}
+
+Test(values, a_time_with_any_one_character_another_is_read_as_the_host_reads_it)
+{
+  static const struct {
+    const char *declared;
+    uint32_t type;
+    const char *text;
+  } cases[] = {
+    { "DATE", TN_DATE, "2024-02-29" },
+    { "TIME", TN_TIME, "20:10:05" },
+    { "TIME", TN_TIME, "13:49:56.789012" },
+    { "DATETIME", TN_TIMESTAMP, "1999-10-20 03:04:05" },
+    { "DATETIME", TN_TIMESTAMP, "2023-12-31 19:39:49.123456" },
+  };
+  struct session s;
+  char sql[64], text[32];
+  size_t i, at;
+  int byte;
+
+  session_open(&s, NULL, "");
+  for (i = 0; i < COUNT(cases); i++) {
+    size_t size = strlen(cases[i].text);
+
+    run(&s, "DROP TABLE IF EXISTS r");
+    snprintf(sql, sizeof sql, "CREATE TABLE r(x %s)", cases[i].declared);
+    must(&s, sql);
+    must(&s, "INSERT INTO r VALUES (NULL)");
+    for (at = 0; at < size; at++)
+      for (byte = 1; byte < 256; byte++) {
+        tn_value value, expected, back;
+
+        memcpy(text, cases[i].text, size);
+        text[at] = (char)byte;
+        value = tn_bytes(TN_TEXT, text, size);
+        expected = as_declared(cases[i].type, text, size);
+        cr_assert_eq(run_values(&s, "UPDATE r SET x=?", &value, 1, NULL, NULL),
+                     TN_OK);
+        back = cell_of(&s, "SELECT x FROM r", NULL, 0);
+        cr_assert(tn_value_equal(&expected, &back),
+                  "case %zu: byte %zu is %d: %s", i, at, byte,
+                  tn_type_name(back.type));
+        tn_value_clear(&back);
+      }
+  }
+  session_close(&s);
+}
+
+Test(values, a_byte_that_is_no_text_is_found_wherever_it_stands)
+{
+  struct session s;
+  char text[80];
+  size_t size, at;
+
+  session_open(&s, NULL, "");
+  must(&s, "CREATE TABLE r(x TEXT)");
+  must(&s, "INSERT INTO r VALUES (NULL)");
+  for (size = 1; size < sizeof text; size++)
+    for (at = 0; at < size; at++) {
+      tn_value value, back;
+
+      memset(text, 'a', size);
+      text[at] = '\x80';
+      value = tn_bytes(TN_TEXT, text, size);
+      cr_assert_eq(run_values(&s, "UPDATE r SET x=?", &value, 1, NULL, NULL),
+                   TN_OK);
+      back = cell_of(&s, "SELECT x FROM r", NULL, 0);
+      cr_assert_eq(back.type, TN_BLOB, "byte %zu of %zu", at, size);
+      tn_value_clear(&back);
+    }
+  session_close(&s);
+}
+
 Test(values, what_sqlite_would_alter_is_refused_with_its_number)
 {
   struct session s;
