@@ -115,13 +115,11 @@ tn_arena_text(struct tn_arena *arena, const char *text, size_t size)
 }
 
 void
-tn_arena_reset(struct tn_arena *arena)
+tn_arena__release(struct tn_arena *arena)
 {
   struct tn_arena_block **link = &arena->blocks;
   struct tn_arena_block *kept;
 
-  if (arena->blocks == NULL) /* by far the usual case, once a row */
-    return;
   while (*link != NULL && (*link)->capacity != USUAL_CAPACITY)
     link = &(*link)->next;
   kept = *link;

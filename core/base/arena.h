@@ -24,8 +24,17 @@ void *tn_arena_alloc(struct tn_arena *arena, size_t size);
 /* A copy of `size` bytes of text, ended by NUL; NULL without memory. */
 char *tn_arena_text(struct tn_arena *arena, const char *text, size_t size);
 
-/* Forget everything but keep one block of the usual size for the next use. */
-void tn_arena_reset(struct tn_arena *arena);
+/* The rest of tn_arena_reset(), of an arena that has blocks. */
+void tn_arena__release(struct tn_arena *arena);
+
+/* Forget everything but keep one block of the usual size for the next use.
+ * There mostly is nothing, and that is found out once a row. */
+static inline void
+tn_arena_reset(struct tn_arena *arena)
+{
+  if (arena->blocks != NULL)
+    tn_arena__release(arena);
+}
 
 /* Release everything. Idempotent. */
 void tn_arena_clear(struct tn_arena *arena);

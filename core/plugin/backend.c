@@ -384,7 +384,6 @@ tn_backend_info(const struct tn_backend *backend, void *result,
   return TN_OK;
 }
 
-#ifndef NDEBUG
 static enum tn_code
 check_cells(const struct tn_backend *backend, void *result,
             const tn_value *cells, struct tn_host_call *call)
@@ -405,7 +404,6 @@ check_cells(const struct tn_backend *backend, void *result,
   }
   return rc;
 }
-#endif
 
 /* What a slot returned that answers 1, 0 or a category with its sign changed
  * is none of the first two. */
@@ -419,19 +417,17 @@ fail_answer(const struct tn_backend *backend, const char *slot, int32_t rc,
 }
 
 enum tn_code
-tn_backend_fetch(const struct tn_backend *backend, void *result,
-                 tn_value *cells, struct tn_host_call *call, bool *ret_has_row)
+tn_backend__judge_row(const struct tn_backend *backend, void *result,
+                      const tn_value *cells, struct tn_host_call *call,
+                      int32_t answer)
 {
-  int32_t rc = backend->result.fetch(result, cells, begin_call(backend, call));
-
-  if (rc != 0 && rc != 1)
-    return fail_answer(backend, "fetch", rc, call);
-#ifndef NDEBUG
-  if (rc == 1 && check_cells(backend, result, cells, call) != TN_OK)
-    return (enum tn_code)call->failed;
-#endif
-  *ret_has_row = rc == 1;
-  return TN_OK;
+  if (answer != 0 && answer != 1)
+    return fail_answer(backend, "fetch", answer, call);
+  if (answer == 0 || !TN_BACKEND_CHECKS_CELLS)
+    return TN_OK;
+  return check_cells(backend, result, cells, call) == TN_OK
+             ? TN_OK
+             : (enum tn_code)call->failed;
 }
 
 enum tn_code

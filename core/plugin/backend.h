@@ -112,10 +112,36 @@ void tn_backend_close_statement(const struct tn_backend *backend,
 enum tn_code tn_backend_info(const struct tn_backend *backend, void *result,
                              struct tn_result_info *info);
 
-/* TN_OK with `*ret_has_row`; cells are checked in debug builds only. */
-enum tn_code tn_backend_fetch(const struct tn_backend *backend, void *result,
-                              tn_value *cells, struct tn_host_call *call,
-                              bool *ret_has_row);
+/* What fetch() has returned, where there is more to it than a row or none: it
+ * has failed, or its cells are to be checked. */
+enum tn_code tn_backend__judge_row(const struct tn_backend *backend,
+                                   void *result, const tn_value *cells,
+                                   struct tn_host_call *call, int32_t answer);
+
+#ifdef NDEBUG
+#define TN_BACKEND_CHECKS_CELLS false
+#else
+#define TN_BACKEND_CHECKS_CELLS true
+#endif
+
+/* TN_OK with `*ret_has_row`; cells are checked in debug builds only. In place,
+ * as it is called once a row. */
+static inline enum tn_code
+tn_backend_fetch(const struct tn_backend *backend, void *result,
+                 tn_value *cells, struct tn_host_call *call, bool *ret_has_row)
+{
+  enum tn_code rc = TN_OK;
+  int32_t answer;
+
+  call->failed = TN_OK;
+  call->of = backend;
+  answer = backend->result.fetch(result, cells, &call->call);
+  if (TN_BACKEND_CHECKS_CELLS || (answer != 0 && answer != 1))
+    rc = tn_backend__judge_row(backend, result, cells, call, answer);
+  if (rc == TN_OK)
+    *ret_has_row = answer == 1;
+  return rc;
+}
 
 /* On to the next result set, if there is one. */
 enum tn_code tn_backend_next_set(const struct tn_backend *backend, void *result,
