@@ -256,13 +256,16 @@ tn_pool__examine(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline)
 
 /* ---- after a loan ---- */
 
+/* Mostly neither is needed, and clearing the error, which is four KiB, would be
+ * the most of giving a session back: it is cleared when there is work to do. */
 static bool
 roll_back(tn_pool *pool, tn_conn *conn, tn_deadline deadline)
 {
-  tn_err err = TN_ERR_INIT;
+  tn_err err;
 
   if (tn_conn_txn_state(conn) == TN_TXN_NONE)
     return true;
+  tn_err_clear(&err);
   tn_pool__count(pool, COUNT_ROLLBACKS);
   return tn_conn__rollback(conn, deadline, &err) == TN_OK && !conn->is_dead &&
          tn_conn_txn_state(conn) == TN_TXN_NONE;
@@ -271,12 +274,13 @@ roll_back(tn_pool *pool, tn_conn *conn, tn_deadline deadline)
 static bool
 reset(tn_pool *pool, tn_conn *conn, tn_deadline deadline)
 {
-  tn_err err = TN_ERR_INIT;
+  tn_err err;
   bool is_good;
 
   if (pool->options.reset == TN_RESET_NEVER ||
       (pool->options.reset == TN_RESET_TOUCHED && !conn->is_touched))
     return true;
+  tn_err_clear(&err);
   tn_pool__count(pool, COUNT_RESETS);
   is_good = tn_conn__reset(conn, deadline, &err) == TN_OK && !conn->is_dead &&
             tn_conn_txn_state(conn) == TN_TXN_NONE;
