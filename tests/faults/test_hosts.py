@@ -13,6 +13,7 @@ from driver import AWAY, Load, Pipe, servers
 
 LOANS = os.environ["TENON_FAULTS_LOANS"]
 READERS = os.environ["TENON_FAULTS_READERS"]
+PREPARED = os.environ["TENON_FAULTS_PREPARED"]
 PROXY = os.environ["TENON_FAULT_PROXY"]
 NAME, DIR = sys.argv[1], sys.argv[2]
 THREADS = 8
@@ -218,6 +219,21 @@ class PgPair(Pair):
         answer = idle.ask(f"run {self.place}")
         self.assertEqual(answer.split()[0], "connect", answer)
         self.assertIn("host_policy=standby wants a standby", answer)
+
+    def test_what_was_prepared_follows_a_promotion(self):
+        """What became of a commit does not: its number may be another's there."""
+        pipe = Pipe(PREPARED, f"{self.url}?host_policy=primary")
+        self.addCleanup(pipe.kill)
+        for line in ("setup", "prepare kept 1", "write 2", "begin 3"):
+            self.assertEqual(pipe.ask(line), "ok")
+        self.kill(1)
+        self.promote()
+        wait_until(lambda: pipe.ask("list") == "ok kept", SERVICE_S, "it is prepared there")
+        answer = pipe.ask("outcome")
+        self.assertEqual(answer.split()[0], "uncertain", answer)
+        self.assertEqual(pipe.ask("rows"), "ok 1")
+        self.assertEqual(pipe.ask("commit kept"), "ok")
+        self.assertEqual(pipe.ask("rows"), "ok 2")
 
     def test_read_only(self):
         """A server that takes no more writes is left by who wants to write."""
