@@ -240,16 +240,26 @@ check_victim(struct suite *suite, tn_conn *conn, const tn_err *err)
   CHECK_USABLE(suite, conn);
 }
 
+/* With a global id, unless that is NULL. */
 static void
-meet(struct suite *suite, struct pair *pair)
+begin_as(struct suite *suite, tn_conn *conn, const char *global_id)
+{
+  const struct tn_txn_options options = { .global_id = global_id };
+  tn_err err = TN_ERR_INIT;
+
+  CHECK_CODE(suite, tn_conn_begin(conn, &options, &err), TN_OK, &err, "begin");
+}
+
+static void
+meet(struct suite *suite, struct pair *pair, bool is_global)
 {
   struct runner runner = { .conn = pair->second, .sql = UPDATE_1 };
   tn_err err = TN_ERR_INIT;
   enum tn_code rc;
   pthread_t thread;
 
-  suite_begin(suite, pair->first);
-  suite_begin(suite, pair->second);
+  begin_as(suite, pair->first, is_global ? "tn-first" : NULL);
+  begin_as(suite, pair->second, is_global ? "tn-second" : NULL);
   suite_run(suite, pair->first, UPDATE_1);
   suite_run(suite, pair->second, UPDATE_2);
   if (pthread_create(&thread, NULL, run_there, &runner) != 0)
@@ -273,18 +283,31 @@ meet(struct suite *suite, struct pair *pair)
 }
 
 static void
-cycle_has_one_victim(struct suite *suite)
+check_cycle(struct suite *suite, bool is_global)
 {
   TN_CLEANUP(close_pair) struct pair pair = { NULL, NULL };
 
   CHECK(suite, true, "a backend without locks of rows has no cycles");
   if (!quirk_is(suite, "locks.rows", "yes") || !open_pair(suite, &pair))
     return;
-  meet(suite, &pair);
+  meet(suite, &pair, is_global);
   CHECK(suite,
         suite_number(suite, pair.first, "SELECT sum(v) FROM tn_lock") == 2,
         "not the one transaction and all of it");
   drop_pair(suite, &pair);
+}
+
+static void
+cycle_has_one_victim(struct suite *suite)
+{
+  check_cycle(suite, false);
+}
+
+static void
+cycle_of_what_may_be_prepared_has_one(struct suite *suite)
+{
+  if (suite_owes(suite, TN_CAP_TWO_PHASE))
+    check_cycle(suite, true);
 }
 
 const struct suite_case cases_lock[] = {
@@ -294,5 +317,7 @@ const struct suite_case cases_lock[] = {
   { "lock: waited for until canceled", is_waited_for_until_canceled },
   { "lock: of a row, or of all", is_of_a_row_or_of_all },
   { "lock: a cycle has one victim", cycle_has_one_victim },
+  { "lock: a cycle of what may be prepared has one",
+    cycle_of_what_may_be_prepared_has_one },
   { NULL, NULL },
 };
