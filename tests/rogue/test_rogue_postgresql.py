@@ -54,10 +54,9 @@ def welcome(peer):
               b"".join(message(b"S", row.encode() + b"\0")
                        for row in PARAMETERS) +
               message(b"K", struct.pack("!ii", 1, 2)) + message(b"Z", b"I"))
-    while read_message(peer)[0] != b"S":
-        pass
-    peer.send(message(b"1") + message(b"2") +
-              message(b"T", struct.pack("!h", 1) + b"n\0" +
+    kind, _ = read_message(peer)
+    assert kind == b"Q", kind
+    peer.send(message(b"T", struct.pack("!h", 1) + b"n\0" +
                       struct.pack("!ihihih", 0, 0, 23, 4, -1, 0)) +
               message(b"D", struct.pack("!hi", 1, 1) + b"1") +
               message(b"C", b"SELECT 1\0") + message(b"Z", b"I"))
