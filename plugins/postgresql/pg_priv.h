@@ -140,7 +140,9 @@ int32_t pg__settle(struct pg__conn *conn, int32_t category);
 int32_t pg__exec(struct pg__conn *conn, const char *sql, enum pg__work work,
                  char *tag, size_t tag_size);
 
-/* Run one such statement for its rows, as text; `values` may be NULL. */
+/* Run one such statement for its rows, as text. Without `values` (NULL, and a
+ * `count` of 0) it goes in one message, and may be several, of which the last
+ * one's rows are kept. */
 int32_t pg__query(struct pg__conn *conn, const char *sql,
                   const char *const *values, int count, PGresult **ret);
 
