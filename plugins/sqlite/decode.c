@@ -176,15 +176,32 @@ quick_time(const char *text, size_t size, int64_t *ret_micros)
   return true;
 }
 
+/* The day of a text, unless it is the last one still. */
 static inline bool
-quick_timestamp(const char *text, size_t size, int64_t *ret_micros)
+quick_day(const char *text, struct sqlite__day *last)
 {
-  int64_t days, micros;
+  uint64_t front = load(text);
+  uint64_t back = load(text + 2);
 
-  if (size < 19 || text[10] != ' ' || !quick_date(text, &days) ||
+  if (front == last->front && back == last->back)
+    return true;
+  if (!quick_date(text, &last->days))
+    return false;
+  last->front = front;
+  last->back = back;
+  return true;
+}
+
+static inline bool
+quick_timestamp(const char *text, size_t size, struct sqlite__day *last,
+                int64_t *ret_micros)
+{
+  int64_t micros;
+
+  if (size < 19 || text[10] != ' ' || !quick_day(text, last) ||
       !quick_time(text + 11, size - 11, &micros))
     return false;
-  *ret_micros = days * TN_DAY_MICROS + micros;
+  *ret_micros = last->days * TN_DAY_MICROS + micros;
   return true;
 }
 
@@ -251,16 +268,11 @@ read_time(const struct reading *reading, tn_value *cell)
     parse_as(reading, TN_TIME, cell);
 }
 
+/* One that was not quick: see decode_text(). */
 static void
 read_timestamp(const struct reading *reading, tn_value *cell)
 {
-  int64_t micros;
-
-  if (cell->type == TN_TEXT &&
-      quick_timestamp(cell->as.bytes.data, cell->as.bytes.size, &micros))
-    set_number(cell, TN_TIMESTAMP, micros);
-  else
-    parse_as(reading, TN_TIMESTAMP, cell);
+  parse_as(reading, TN_TIMESTAMP, cell);
 }
 
 static size_t
@@ -421,7 +433,7 @@ decode_text(const struct tn_host *host, struct sqlite__column *column,
     return false;
   set_type(cell, TN_TEXT);
   if (column->decoder == SQLITE__AS_TIMESTAMP &&
-      quick_timestamp(text, size, &micros)) {
+      quick_timestamp(text, size, &column->last_day, &micros)) {
     set_number(cell, TN_TIMESTAMP, micros);
     return true;
   }

@@ -105,9 +105,18 @@ enum sqlite__decoder {
   SQLITE__AS_JSON,
 };
 
+/* "YYYY-MM-DD" as two words of eight characters, which overlap. No text has
+ * what is there before the first: 0 and 1. */
+struct sqlite__day {
+  uint64_t front;
+  uint64_t back;
+  int64_t days; /* from 1970-01-01 */
+};
+
 struct sqlite__column {
   uint32_t decoder;
-  uint32_t is_undeclared; /* its type is that of the first row's cell */
+  uint32_t is_undeclared;      /* its type is that of the first row's cell */
+  struct sqlite__day last_day; /* rows next to each other often share it */
   char scratch[TN_VALUE_PRINT_MAX];
 };
 

@@ -32,6 +32,7 @@ describe_column(struct sqlite__statement *statement, uint32_t i)
   column->type_name = declared == NULL ? "" : declared;
   decoder->decoder = sqlite__decoder_of(declared, &column->type);
   decoder->is_undeclared = column->type == 0;
+  decoder->last_day = (struct sqlite__day){ .front = 0, .back = 1 };
   if (column->type == 0) {
     column->type = TN_NULL;
     statement->has_undeclared = true;

@@ -406,6 +406,51 @@ Test(values, a_time_with_any_one_character_another_is_read_as_the_host_reads_it)
   session_close(&s);
 }
 
+/* Each with the first one next to it, before and after: the day of one row is
+ * remembered for the next. */
+Test(values, a_day_is_read_anew_when_it_is_another)
+{
+  static const char first[] = "2024-02-29 20:10:05";
+  static const char none[] = "\0\0\0\0\0\0\0\0\0\0 20:10:05";
+  struct session s;
+  struct running running;
+  tn_value cell, texts[2];
+  size_t at, size = sizeof first - 1;
+  char text[sizeof first];
+
+  session_open(&s, NULL, "");
+  must(&s, "CREATE TABLE r(x DATETIME)");
+  texts[0] = tn_bytes(TN_TEXT, first, size);
+  texts[1] = tn_bytes(TN_TEXT, none, size);
+  cr_assert_eq(
+      run_values(&s, "INSERT INTO r VALUES (?2), (?1)", texts, 2, NULL, NULL),
+      TN_OK);
+  for (at = 0; at < 10; at++) {
+    memcpy(text, first, sizeof text);
+    text[at]++;
+    texts[1] = tn_bytes(TN_TEXT, text, size);
+    cr_assert_eq(
+        run_values(&s, "INSERT INTO r VALUES (?2), (?1)", texts, 2, NULL, NULL),
+        TN_OK);
+  }
+
+  cr_assert_eq(start(&s, "SELECT x FROM r ORDER BY rowid", NULL, 0, &running),
+               TN_OK);
+  for (at = 0; at < 22; at++) {
+    tn_value expected;
+
+    memcpy(text, at == 0 ? none : first, sizeof text);
+    if (at >= 2 && at % 2 == 0)
+      text[at / 2 - 1]++;
+    expected = as_declared(TN_TIMESTAMP, text, size);
+    cr_assert_eq(s.result->fetch(running.result, &cell, &s.fake.call), 1);
+    cr_expect(tn_value_equal(&expected, &cell), "row %zu: %s", at,
+              tn_type_name(cell.type));
+  }
+  finish(&s, &running);
+  session_close(&s);
+}
+
 Test(values, a_byte_that_is_no_text_is_found_wherever_it_stands)
 {
   struct session s;
