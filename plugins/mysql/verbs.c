@@ -142,6 +142,7 @@ static void
 enter_tls(const struct mysql__op *op, struct mysql__quiet *quiet)
 {
   clear_errors();
+  quiet->is_on = false;
   if (op->verb != MYSQL__FETCH)
     mysql__quiet_begin(quiet);
 }
@@ -155,32 +156,47 @@ leave_tls(const struct mysql__op *op, struct mysql__quiet *quiet)
     clear_errors();
 }
 
+/* What it waits for then; 0: the call is over. */
+static uint32_t
+start(struct mysql__op *op)
+{
+  return (uint32_t)verbs[op->verb].start(op) & WAIT_EITHER;
+}
+
+static uint32_t
+go_on(struct mysql__op *op, uint32_t ready)
+{
+  return (uint32_t)verbs[op->verb].cont(op, (int)ready) & WAIT_EITHER;
+}
+
 int32_t
 mysql__op_begin(struct mysql__conn *conn, struct mysql__op *op)
 {
-  bool is_tls = conn->is_tls;
-  struct mysql__quiet quiet = { .is_on = false };
+  struct mysql__quiet quiet;
 
   op->fd = conn->fd;
-  if (is_tls)
-    enter_tls(op, &quiet);
-  op->pending = (uint32_t)verbs[op->verb].start(op) & WAIT_EITHER;
-  if (is_tls)
-    leave_tls(op, &quiet);
+  if (!conn->is_tls) {
+    op->pending = start(op);
+    return TN_OK;
+  }
+  enter_tls(op, &quiet);
+  op->pending = start(op);
+  leave_tls(op, &quiet);
   return TN_OK;
 }
 
 void
 mysql__op_resume(struct mysql__conn *conn, struct mysql__op *op, uint32_t ready)
 {
-  bool is_tls = conn->is_tls;
-  struct mysql__quiet quiet = { .is_on = false };
+  struct mysql__quiet quiet;
 
-  if (is_tls)
-    enter_tls(op, &quiet);
-  op->pending = (uint32_t)verbs[op->verb].cont(op, (int)ready) & WAIT_EITHER;
-  if (is_tls)
-    leave_tls(op, &quiet);
+  if (!conn->is_tls) {
+    op->pending = go_on(op, ready);
+    return;
+  }
+  enter_tls(op, &quiet);
+  op->pending = go_on(op, ready);
+  leave_tls(op, &quiet);
 }
 
 /* Each time the library finds the socket at its end; it may try again a few
