@@ -109,13 +109,12 @@ sum_rows(tn_result *result, size_t columns)
 
 /* The one row of a point select, added cell by cell as the raw side does. */
 static void
-add_point(tn_result **result, double *sum)
+add_point(tn_result *result, double *sum, tn_err *err)
 {
   const tn_value *row = NULL;
-  tn_err err = TN_ERR_INIT;
   int c;
 
-  good(tn_result_next(*result, &row, &err), &err);
+  good(tn_result_next(result, &row, err), err);
   if (row == NULL)
     bench_die("tenon", "no row");
   for (c = 0; c < 4; c++)
@@ -136,7 +135,7 @@ tenon_point(void)
     tn_result *result = NULL;
 
     good(tn_prepared_query(side.point, &query, &result, &err), &err);
-    add_point(&result, &sum);
+    add_point(result, &sum, &err);
     tn_result_close(&result);
   }
   return sum;
@@ -161,7 +160,7 @@ point_text(int count, bool by_engine)
     good(by_engine ? tn_engine_query(side.engine, &query, &result, &err)
                    : tn_conn_query(side.conn, &query, &result, &err),
          &err);
-    add_point(&result, &sum);
+    add_point(result, &sum, &err);
     tn_result_close(&result);
   }
   return sum;
@@ -200,7 +199,7 @@ tenon_pipeline(void)
       keys[i] = tn_int64(bench_next_key(&state));
     good(tn_prepared_batch(side.point, &batch, &result, &err), &err);
     while (has_set) {
-      add_point(&result, &sum);
+      add_point(result, &sum, &err);
       good(tn_result_next_set(result, &has_set, &err), &err);
     }
     tn_result_close(&result);
