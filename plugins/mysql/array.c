@@ -75,6 +75,38 @@ check_first(const struct mysql__array *array, const struct fault *fault,
   return TN_OK;
 }
 
+/* Add rows to those that the array has, until one does not go with them; the
+ * first of all must. */
+static int32_t
+add_rows(struct mysql__array *array, const tn_value *values, uint64_t rows,
+         size_t max_bytes, struct tn_call *call)
+{
+  const struct mysql__params *params = array->params;
+  uint64_t i;
+
+  if (max_bytes > params->limits->packet)
+    max_bytes = (size_t)params->limits->packet;
+  if (rows > UINT32_MAX - array->rows)
+    rows = UINT32_MAX - array->rows;
+  for (i = 0; i < rows && array->bytes < max_bytes; i++) {
+    struct fault fault;
+    size_t bytes = look_at_row(array, values + i * params->count, &fault);
+
+    if (array->rows == 0) {
+      int32_t rc = check_first(array, &fault, bytes, call);
+
+      if (rc != TN_OK)
+        return rc;
+    } else if (fault.category != TN_OK || bytes > max_bytes - array->bytes) {
+      array->is_ended = fault.category != TN_OK;
+      break;
+    }
+    array->bytes += bytes;
+    array->rows++;
+  }
+  return TN_OK;
+}
+
 int32_t
 mysql__array_take(struct mysql__array *array, uint64_t rows, size_t max_bytes,
                   struct tn_call *call)
@@ -84,30 +116,20 @@ mysql__array_take(struct mysql__array *array, uint64_t rows, size_t max_bytes,
 
   for (i = 0; i < params->count; i++)
     params->params[i].taken = 0;
-  if (max_bytes > params->limits->packet)
-    max_bytes = (size_t)params->limits->packet;
-  if (rows > UINT32_MAX)
-    rows = UINT32_MAX;
   array->rows = 0;
+  array->is_ended = false;
   array->bytes = MYSQL__REQUEST_OVERHEAD;
-  while (array->rows < rows && array->bytes < max_bytes) {
-    const tn_value *values =
-        array->values + (size_t)array->rows * params->count;
-    struct fault fault;
-    size_t bytes = look_at_row(array, values, &fault);
+  return add_rows(array, array->values, rows, max_bytes, call);
+}
 
-    if (array->rows == 0) {
-      int32_t rc = check_first(array, &fault, bytes, call);
+uint32_t
+mysql__array_join(struct mysql__array *array, const tn_value *values,
+                  uint64_t rows, size_t max_bytes)
+{
+  uint32_t before = array->rows;
 
-      if (rc != TN_OK)
-        return rc;
-    } else if (fault.category != TN_OK || bytes > max_bytes - array->bytes) {
-      break;
-    }
-    array->bytes += bytes;
-    array->rows++;
-  }
-  return TN_OK;
+  (void)add_rows(array, values, rows, max_bytes, NULL);
+  return array->rows - before;
 }
 
 #if MYSQL__HAS_ARRAYS

@@ -14,10 +14,11 @@
 /* ------------------------------------------------------------------ */
 /* Rows that are kept for later                                         */
 
+/* One after the other, as groups of placeholders: any types go together. */
 static int32_t
-flush(struct mysql__bulk *bulk)
+send_kept(struct mysql__bulk *bulk)
 {
-  struct mysql__kept *kept = &bulk->kept;
+  const struct mysql__array *kept = &bulk->kept.array;
   uint32_t at = 0;
 
   while (at < kept->rows) {
@@ -32,7 +33,22 @@ flush(struct mysql__bulk *bulk)
       return rc;
     at += array.rows;
   }
-  kept->rows = 0;
+  return TN_OK;
+}
+
+static int32_t
+flush(struct mysql__bulk *bulk)
+{
+  struct mysql__kept *kept = &bulk->kept;
+  int32_t rc = TN_OK;
+
+  if (kept->array.rows > 0 && bulk->has_arrays)
+    rc = mysql__bulk_send(bulk, &kept->array);
+  else
+    rc = send_kept(bulk);
+  if (rc != TN_OK)
+    return rc;
+  kept->array.rows = 0;
   kept->used = 0;
   return TN_OK;
 }
@@ -40,7 +56,7 @@ flush(struct mysql__bulk *bulk)
 static bool
 fits(const struct mysql__bulk *bulk, const struct mysql__array *array)
 {
-  size_t rows = (size_t)bulk->kept.rows + array->rows;
+  size_t rows = (size_t)bulk->kept.array.rows + array->rows;
 
   return rows * bulk->column_count <= KEPT_VALUES &&
          array->bytes <= KEPT_BYTES - bulk->kept.used;
@@ -54,54 +70,109 @@ has_bytes(const tn_value *value)
 }
 
 static int32_t
-keep(struct mysql__bulk *bulk, const struct mysql__array *array)
+make_room(struct mysql__bulk *bulk)
 {
   struct mysql__kept *kept = &bulk->kept;
-  size_t count = (size_t)array->rows * bulk->column_count;
-  tn_value *values;
+
+  if (kept->values != NULL)
+    return TN_OK;
+  kept->values =
+      bulk->conn->host->alloc(KEPT_VALUES * sizeof(tn_value) + KEPT_BYTES);
+  if (kept->values == NULL)
+    return mysql__fail_memory(bulk->conn->call);
+  kept->bytes = (char *)(kept->values + KEPT_VALUES);
+  return TN_OK;
+}
+
+/* Copy rows behind the `at` that are there. */
+static void
+copy_rows(struct mysql__bulk *bulk, uint32_t at, const tn_value *source,
+          uint32_t rows)
+{
+  struct mysql__kept *kept = &bulk->kept;
+  tn_value *values = kept->values + (size_t)at * bulk->column_count;
+  size_t count = (size_t)rows * bulk->column_count;
   size_t i;
 
-  if (kept->values == NULL) {
-    kept->values =
-        bulk->conn->host->alloc(KEPT_VALUES * sizeof(tn_value) + KEPT_BYTES);
-    if (kept->values == NULL)
-      return mysql__fail_memory(bulk->conn->call);
-    kept->bytes = (char *)(kept->values + KEPT_VALUES);
-  }
-  values = kept->values + (size_t)kept->rows * bulk->column_count;
   for (i = 0; i < count; i++) {
-    values[i] = array->values[i];
+    values[i] = source[i];
     if (has_bytes(&values[i]) && values[i].as.bytes.size != 0) {
       values[i].as.bytes.data =
-          memcpy(kept->bytes + kept->used, array->values[i].as.bytes.data,
+          memcpy(kept->bytes + kept->used, source[i].as.bytes.data,
                  values[i].as.bytes.size);
       kept->used += values[i].as.bytes.size;
     }
   }
-  kept->rows += array->rows;
+}
+
+static int32_t
+keep(struct mysql__bulk *bulk, const struct mysql__array *array)
+{
+  struct mysql__array *kept = &bulk->kept.array;
+  uint32_t at = kept->rows;
+  int32_t rc = make_room(bulk);
+
+  if (rc != TN_OK)
+    return rc;
+  copy_rows(bulk, at, array->values, array->rows);
+  if (at == 0)
+    *kept = *array;
+  kept->values = bulk->kept.values;
+  kept->rows = at + array->rows;
   return TN_OK;
+}
+
+/* Keep those of the rows that go with the ones that are kept, in one array. The
+ * others wait until that is sent. */
+static int32_t
+extend(struct mysql__bulk *bulk, const tn_value *values, uint64_t rows,
+       uint32_t *ret_rows)
+{
+  struct mysql__array *kept = &bulk->kept.array;
+  uint32_t at = kept->rows;
+  uint64_t room = KEPT_VALUES / bulk->column_count - at;
+
+  *ret_rows =
+      mysql__array_join(kept, values, rows < room ? rows : room, KEPT_BYTES);
+  copy_rows(bulk, at, values, *ret_rows);
+  if (*ret_rows == rows)
+    return TN_OK;
+  mysql__bulk_count_run(bulk, kept);
+  return flush(bulk);
 }
 
 /* Send the rows of `array`, or keep them. Those of a large write are sent but
  * for the last few; whatever is kept already goes before. */
 static int32_t
-add(struct mysql__bulk *bulk, struct mysql__array *array, bool is_last)
+add(struct mysql__bulk *bulk, const struct mysql__array *array, bool is_last)
 {
-  if (bulk->kept.rows > 0 && !fits(bulk, array)) {
+  if (bulk->kept.array.rows > 0 && !fits(bulk, array)) {
     int32_t rc = flush(bulk);
 
     if (rc != TN_OK)
       return rc;
-
-    /* The parameters know of the rows that were looked at last. */
-    rc = mysql__bulk_take(bulk, array->values, array->rows, array->first_row,
-                          array);
-    if (rc != TN_OK)
-      return rc;
   }
-  if (fits(bulk, array) && (is_last || bulk->kept.rows > 0))
+  if (fits(bulk, array) && (is_last || bulk->kept.array.rows > 0))
     return keep(bulk, array);
   return mysql__bulk_send(bulk, array);
+}
+
+/* As many of the rows as go together. */
+static int32_t
+write_some(struct mysql__bulk *bulk, const tn_value *values, uint64_t rows,
+           uint32_t *ret_rows)
+{
+  uint32_t kept = bulk->kept.array.rows;
+  struct mysql__array array;
+  int32_t rc;
+
+  if (kept > 0 && bulk->has_arrays)
+    return extend(bulk, values, rows, ret_rows);
+  rc = mysql__bulk_take(bulk, values, rows, bulk->sent + kept + 1, &array);
+  if (rc == TN_OK)
+    rc = add(bulk, &array, array.rows == rows);
+  *ret_rows = array.rows;
+  return rc;
 }
 
 /* ------------------------------------------------------------------ */
@@ -155,15 +226,11 @@ write_rows(void *handle, const tn_value *values, uint64_t rows,
   mysql__enter(bulk->conn, call);
   rc = mysql__ready(bulk->conn);
   while (rc == TN_OK && rows > 0) {
-    struct mysql__array array;
+    uint32_t written = 0;
 
-    rc = mysql__bulk_take(bulk, values, rows, bulk->sent + bulk->kept.rows + 1,
-                          &array);
-    if (rc != TN_OK)
-      break;
-    rc = add(bulk, &array, array.rows == rows);
-    values += (size_t)array.rows * bulk->column_count;
-    rows -= array.rows;
+    rc = write_some(bulk, values, rows, &written);
+    values += (size_t)written * bulk->column_count;
+    rows -= written;
   }
   return rc;
 }

@@ -18,8 +18,8 @@ struct mysql__variant {
 struct mysql__kept {
   tn_value *values;
   char *bytes;
-  size_t used; /* bytes */
-  uint32_t rows;
+  size_t used;               /* bytes */
+  struct mysql__array array; /* of them; with arrays they go together */
 };
 
 struct mysql__bulk {
@@ -51,6 +51,11 @@ void mysql__bulk_end(struct mysql__bulk *bulk);
 int32_t mysql__bulk_take(struct mysql__bulk *bulk, const tn_value *values,
                          uint64_t rows, uint64_t first_row,
                          struct mysql__array *ret);
+
+/* A run of rows that go together may have ended. After too many short ones
+ * groups of placeholders are used. */
+void mysql__bulk_count_run(struct mysql__bulk *bulk,
+                           const struct mysql__array *array);
 
 /* Send what was taken last. A failure tells its row, where that can be known.
  */

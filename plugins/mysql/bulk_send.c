@@ -362,11 +362,12 @@ mysql__bulk_send(struct mysql__bulk *bulk, const struct mysql__array *array)
   return rc;
 }
 
-/* Were there too many short runs? A group of placeholders takes any types. */
-static void
-count_runs(struct mysql__bulk *bulk, uint32_t run, uint64_t rows)
+void
+mysql__bulk_count_run(struct mysql__bulk *bulk,
+                      const struct mysql__array *array)
 {
-  if (run < SHORT_RUN && run < rows && ++bulk->short_runs > SHORT_RUNS_MAX)
+  if (array->is_ended && array->rows < SHORT_RUN &&
+      ++bulk->short_runs > SHORT_RUNS_MAX)
     bulk->has_arrays = false;
 }
 
@@ -383,8 +384,8 @@ mysql__bulk_take(struct mysql__bulk *bulk, const tn_value *values,
   if (bulk->has_arrays) {
     ret->params = &bulk->odd.params;
     rc = mysql__array_take(ret, rows, MYSQL__CHUNK_BYTES, bulk->conn->call);
-    if (rc == TN_OK && ret->bytes < MYSQL__CHUNK_BYTES / 2)
-      count_runs(bulk, ret->rows, rows);
+    if (rc == TN_OK)
+      mysql__bulk_count_run(bulk, ret);
     return rc;
   }
   ret->params = &bulk->shape;

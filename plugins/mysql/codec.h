@@ -295,6 +295,7 @@ struct mysql__array {
   const tn_value *values;
   uint64_t first_row; /* its number, from 1 */
   bool is_mixed; /* a column's types may differ: not for mysql__array_bind() */
+  bool is_ended; /* the next row was looked at, and does not go with these */
   uint32_t rows;
   size_t bytes; /* of the request, or somewhat less */
 };
@@ -306,6 +307,12 @@ struct mysql__array {
  * row, and fails once that row is the first. Sets `array->rows` and `bytes`. */
 int32_t mysql__array_take(struct mysql__array *array, uint64_t rows,
                           size_t max_bytes, struct tn_call *call);
+
+/* How many of the `rows` rows at `values` can be sent after those that the
+ * array took before, and nothing by its parameters since. They count as taken;
+ * that they come to stand behind the others is the caller's. */
+uint32_t mysql__array_join(struct mysql__array *array, const tn_value *values,
+                           uint64_t rows, size_t max_bytes);
 
 /* Have executions of `stmt` send the array, which must stay where it is until
  * it is unbound. Fails: TN_E_UNSUPPORTED, without MYSQL__HAS_ARRAYS. */

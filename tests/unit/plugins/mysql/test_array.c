@@ -185,6 +185,28 @@ Test(array, what_was_taken_before_does_not_count)
 }
 
 /* Rows may be looked at and then sent one by one. */
+Test(array, further_rows_join_as_if_they_had_been_there)
+{
+  const tn_value first[] = { tn_null(), tn_int64(1) };
+  const tn_value next[] = { tn_int64(1), tn_uint64(2), tn_text("a") };
+  struct taking taking;
+  size_t bytes;
+
+  taking_init(&taking, 1);
+  cr_expect_eq(taken(&taking, first, 2, MUCH), 2);
+  bytes = taking.array.bytes;
+  cr_expect_eq(mysql__array_join(&taking.array, next, 3, MUCH), 2);
+  cr_expect_eq(taking.array.rows, 4);
+  cr_expect(taking.array.is_ended);
+  cr_expect_gt(taking.array.bytes, bytes);
+
+  cr_expect_eq(taken(&taking, first, 2, MUCH), 2);
+  cr_expect_not(taking.array.is_ended);
+  cr_expect_eq(mysql__array_join(&taking.array, next, 2, bytes), 0);
+  cr_expect_not(taking.array.is_ended, "it is only too long");
+  mysql__params_clear(&taking.params);
+}
+
 Test(array, what_was_taken_does_not_change_what_is_bound)
 {
   const tn_value values[] = { tn_int64(1), tn_int64(2) };
