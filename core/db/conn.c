@@ -58,6 +58,13 @@ tn_conn__touch(tn_conn *conn)
 }
 
 void
+tn_conn_set_deadline(tn_conn *conn, tn_deadline deadline)
+{
+  conn->deadline = deadline;
+  conn->is_used = true; /* its pool has something to bring in order */
+}
+
+void
 tn_conn_close(tn_conn **conn)
 {
   struct tn_host_call call;

@@ -10,6 +10,9 @@
 /* How long the end of a transaction is waited for where nothing else says. */
 #define OUTCOME_WAIT_MS 30000
 
+/* What a rollback has once the connection's deadline has passed. */
+#define LATE_ROLLBACK_MS 1000
+
 /* Longest name of a savepoint, which every server takes. */
 #define SAVEPOINT_NAME_MAX 63
 
@@ -209,8 +212,11 @@ enum tn_code
 tn_conn__rollback(tn_conn *conn, tn_deadline deadline, tn_err *err)
 {
   struct tn_host_call call;
-  enum tn_code rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
+  enum tn_code rc;
 
+  if (deadline == 0 && conn->deadline != 0 && conn->deadline <= tn_clock_now())
+    deadline = tn_deadline_after_ms(LATE_ROLLBACK_MS);
+  rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
   if (tn_conn_txn_state(conn) != TN_TXN_NONE)
@@ -277,8 +283,9 @@ tn_conn__outcome(tn_conn *conn, const char *txn_id, int *ret_is_committed,
                  tn_err *err)
 {
   struct tn_host_call call;
-  tn_deadline until =
-      conn->timeout_ms == 0 ? tn_deadline_after_ms(OUTCOME_WAIT_MS) : 0;
+  tn_deadline until = conn->timeout_ms == 0 && conn->deadline == 0
+                          ? tn_deadline_after_ms(OUTCOME_WAIT_MS)
+                          : 0;
   uint32_t outcome = TN_OUTCOME_UNKNOWN;
   enum tn_code rc = tn_conn__begin(conn, until, NULL, &call, &err);
 

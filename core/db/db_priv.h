@@ -143,6 +143,7 @@ struct tn_conn {
   bool is_touched; /* the session may not be what it was when it was opened */
   bool has_log;
   uint64_t timeout_ms;
+  tn_deadline deadline; /* of calls that name none; 0: by timeout_ms */
   uint64_t caps;
   struct tn_log log;
   tn_wait_fn wait;

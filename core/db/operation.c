@@ -16,6 +16,8 @@ deadline_of(const tn_conn *conn, tn_deadline deadline)
 {
   if (deadline != 0)
     return deadline;
+  if (conn->deadline != 0)
+    return conn->deadline;
   if (conn->timeout_ms == 0)
     return TN_DEADLINE_NONE;
   return tn_deadline_after_ms(conn->timeout_ms);

@@ -203,6 +203,13 @@ TN_API TN_MUST_USE enum tn_code tn_conn_rollback_savepoint(tn_conn *conn,
 /* What the server says of the transaction (enum tn_txn_state). */
 TN_API uint32_t tn_conn_txn_state(const tn_conn *conn);
 
+/* Calls on `conn` that name no deadline end at this one, until it is set again;
+ * 0: timeout_ms after each has begun, as before. So has a commit its own, and
+ * everything between a begin and a commit has one together. A call after it
+ * sends nothing and fails with TN_E_TIMEOUT, but a rollback has a second of its
+ * own then. A pool forgets it when it takes the connection back. */
+TN_API void tn_conn_set_deadline(tn_conn *conn, tn_deadline deadline);
+
 /* Is the session still good? `deadline` 0: the connection's timeout_ms from
  * now. Fails: as the backend does, most often TN_E_LOST; TN_E_STATE, a result
  * is open; TN_E_TIMEOUT. */

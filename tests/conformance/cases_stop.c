@@ -119,6 +119,35 @@ deadline_leaves_the_transaction_as_the_verdict_says(struct suite *suite)
   check_transaction(suite, &conn, &err);
 }
 
+/* One for all calls: the transaction ends in time, though its end is late. */
+static void
+deadline_of_the_connection_is_every_calls(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (!owes(suite, TN_CAP_DEADLINE, "slow.sql") ||
+      (conn = open_transaction(suite)) == NULL)
+    return;
+  tn_conn_set_deadline(conn, tn_deadline_after_ms(200));
+  CHECK_CODE(suite, run_until(conn, quirk(suite, "slow.sql"), 0, &err),
+             TN_E_TIMEOUT, &err, "a slow query");
+  if (err.connection != TN_CONNECTION_DEAD) {
+    CHECK_CODE(suite, tn_conn_exec(conn, "SELECT 1", NULL, &err), TN_E_TIMEOUT,
+               &err, "a query after it");
+    CHECK_CODE(suite, tn_conn_rollback(conn, &err), TN_OK, &err,
+               "a rollback after it");
+    tn_conn_set_deadline(conn, 0);
+    CHECK_USABLE(suite, conn);
+  }
+  tn_conn_close(&conn);
+  if ((conn = suite_connect(suite)) == NULL)
+    return;
+  CHECK(suite, suite_number(suite, conn, "SELECT count(*) FROM tn_stop") == 0,
+        "a row too many");
+  suite_run(suite, conn, "DROP TABLE tn_stop");
+}
+
 struct canceler {
   tn_conn *conn;
   long after_us;
@@ -384,6 +413,8 @@ cancel_never_hits_the_next_statement(struct suite *suite)
 const struct suite_case cases_stop[] = {
   { "stop: after a deadline the transaction is as the verdict says",
     deadline_leaves_the_transaction_as_the_verdict_says },
+  { "stop: a deadline of the connection is of all calls but the rollback",
+    deadline_of_the_connection_is_every_calls },
   { "stop: after a cancel the transaction is as the verdict says",
     cancel_leaves_the_transaction_as_the_verdict_says },
   { "stop: rows may be left unread, and that is quick",

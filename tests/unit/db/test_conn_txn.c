@@ -135,6 +135,28 @@ Test(conn_txn, begin_has_a_deadline_of_its_own)
   fixture_close();
 }
 
+Test(conn_txn, a_deadline_that_is_set_bounds_all_but_the_rollback)
+{
+  static const struct fake_answer slow[] = {
+    { .slot = FAKE_COMMIT, .wait_ms = 60 },
+  };
+
+  SCRIPT_ANSWERS(slow);
+  fixture_open();
+  cr_assert_eq(tn_conn_begin(conn, NULL, &err), TN_OK);
+  tn_conn_set_deadline(conn, 1);
+  cr_expect_eq(tn_conn_exec(conn, "INSERT", NULL, &err), TN_E_TIMEOUT);
+  cr_expect_eq(tn_conn_commit(conn, &err), TN_E_TIMEOUT);
+  cr_expect_eq(script.calls[FAKE_COMMIT], 0);
+  tn_conn_set_deadline(conn, tn_deadline_after_ms(10));
+  cr_expect_eq(tn_conn_commit(conn, &err), TN_E_TIMEOUT);
+  cr_expect_eq(script.calls[FAKE_COMMIT], 1);
+  cr_expect_eq(tn_conn_rollback(conn, &err), TN_OK, "%s", err.message);
+  tn_conn_set_deadline(conn, 0);
+  fixture_expect_usable("deadlines");
+  fixture_close();
+}
+
 Test(conn_txn, without_transactions_a_backend_refuses_them)
 {
   lacks = UINT32_C(1) << TN_TABLE_TXN;

@@ -486,6 +486,21 @@ Test(pool_session, one_that_died_of_its_own_deadline_says_nothing_of_others)
   close_pool();
 }
 
+Test(pool_session, a_deadline_that_was_set_is_the_borrowers_alone)
+{
+  tn_conn *taken;
+
+  open_pool();
+  taken = take();
+  tn_conn_set_deadline(taken, 1);
+  tn_pool_give(&taken);
+  taken = take();
+  cr_expect_eq(tn_conn_exec(taken, "SELECT 1", NULL, &err), TN_OK, "%s",
+               err.message);
+  tn_pool_give(&taken);
+  close_pool();
+}
+
 /* What the borrower left open is closed; what the connection keeps by its text
  * is the next borrower's as well. */
 Test(pool_session, kept_statements_outlive_a_loan)
