@@ -1,5 +1,6 @@
 /* Whether and when what has failed is called again. No test sleeps: the hook
  * notes the sleep and makes it none. */
+#include <tenon/async.h>
 #include <tenon/retry.h>
 
 #include "engine_fixture.h"
@@ -240,6 +241,36 @@ Test(retry, sleeps_where_the_application_waits)
   cr_expect_eq(tn_retry_call(&policy, work, &job, &err), TN_E_CANCELED);
   cr_expect_eq(waits, 1);
   cr_expect_eq(job.calls, 1);
+}
+
+static enum tn_code
+retry_for_a_day(void *user, tn_err *why)
+{
+  struct tn_retry policy = TN_RETRY_INIT;
+
+  policy.flags = TN_RETRY_EXACT;
+  policy.first_ms = 86400000;
+  policy.max_ms = 86400000;
+  return tn_retry_call(&policy, work, user, why);
+}
+
+/* The event loop goes on meanwhile, and a cancel ends the sleep. */
+Test(retry, stands_still_in_an_asynchronous_call_until_it_is_canceled)
+{
+  tn_async *async = NULL;
+
+  job = (struct job){ .failures = 2, .code = TN_E_BUSY };
+  cr_assert_eq(tn_async_start(retry_for_a_day, &job, NULL, &async, &err),
+               TN_OK);
+  cr_expect_eq(tn_async_state(async), TN_ASYNC_WAITING);
+  cr_expect_eq(tn_async_fd(async), -1);
+  cr_expect_gt(tn_async_until(async), tn_deadline_after_ms(86000000));
+  tn_async_cancel(async);
+  cr_expect_eq(tn_async_continue(async, 0, &err), TN_OK);
+  cr_expect_eq(tn_async_result(async, &err), TN_E_CANCELED);
+  cr_expect_str_eq(err.message, "retry: canceled while waiting");
+  cr_expect_eq(job.calls, 1);
+  tn_async_close(&async);
 }
 
 Test(retry, begins_no_sleep_that_would_end_too_late)
