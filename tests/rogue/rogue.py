@@ -2,7 +2,8 @@
 
 A test gives a conversation: a function that plays the server's side on one
 socket. What the client sends is kept, so that a test can say what must not be
-in it.
+in it. When it is about to do harm it says so (Peer.arrive): a client that fails
+or gives up before that has not met what the test is about.
 """
 
 import os
@@ -25,6 +26,7 @@ from support import TENON, environment  # noqa: E402
 
 PASSWORD = "q7Zt2mXw9LkB4vNs8RcY1hFd"
 DEADLINE_S = 3
+DEADLINE = 5  # what the tool exits with when it has passed
 GRACE_S = 0.25
 
 # A program under a sanitizer, on a busy machine, takes a while to start.
@@ -41,6 +43,11 @@ class Peer:
     def __init__(self, sock):
         self.sock = sock
         self.received = bytearray()
+        self.has_arrived = False
+
+    def arrive(self):
+        """The conversation has come to what the test is about."""
+        self.has_arrived = True
 
     def send(self, data):
         self.sock.sendall(data)
@@ -62,6 +69,11 @@ class Peer:
                 self.read(1)
         except (Gone, OSError):
             pass
+
+    def end(self):
+        """Nothing follows: whoever waits for more need not wait for long."""
+        self.sock.shutdown(socket.SHUT_WR)
+        self.read_rest()
 
     def start_tls(self, certificates, name, version=None):
         """`version`: the newest that is spoken, however old it is."""
@@ -113,6 +125,9 @@ class Rogue:
         finally:
             peer.sock.close()
 
+    def has_arrived(self):
+        return any(peer.has_arrived for peer in self.peers)
+
     def received(self):
         return b"".join(bytes(peer.received) for peer in self.peers)
 
@@ -151,8 +166,9 @@ class RogueTest(unittest.TestCase):
                        check=True)
 
     def meet(self, conversation, options="", sql="SELECT 1", host="127.0.0.1",
-             env=None):
-        """Send the tool to such a server; it must come back whole."""
+             env=None, is_met=True):
+        """Send the tool to such a server; it must come back whole. `is_met`: it
+        comes to what the conversation is about, or else it must not."""
         rogue = Rogue(conversation)
         self.addCleanup(rogue.close)
         url = (f"{self.scheme}://user:{PASSWORD}@{host}:{rogue.port}/db"
@@ -168,6 +184,7 @@ class RogueTest(unittest.TestCase):
                   done.stderr.decode(errors="replace"),
                   time.monotonic() - begin, rogue.received())
         self.assertEqual([], rogue.problems, met)
+        self.assertEqual(is_met, rogue.has_arrived(), met)
         self.assertGreaterEqual(met.code, 0, met)
         self.assertNotIn("Sanitizer", met.err, met)
         self.assertNotIn("runtime error", met.err, met)

@@ -10,14 +10,16 @@ import subprocess
 import tempfile
 import unittest
 
-from rogue import RogueTest, garbage
+from rogue import DEADLINE, RogueTest, garbage
 
 CLIENT_SSL = 0x800
 CAPABILITIES = 0x00FFF7DF  # all of the lower 24 but CLIENT_SSL and LOCAL_FILES
 LOCAL_FILES = 0x80
 NONCE = b"0123456789abcdefghij"
 
-COM_QUIT = 1
+# What the client sends once it is let in, and then what it was told to.
+SET_UP = b"\x03SET NAMES"
+STATEMENT = b"\x16SELECT 1"
 
 
 def packet(number, body):
@@ -48,32 +50,38 @@ OK = b"\0\0\0\x02\0\0\0"
 
 
 def login(peer, tls=None):
-    """Greet and read the client's answer; return its number."""
+    """Greet and read the client's answer; return its number. `tls` is (folder,
+    certificate)."""
     peer.send(packet(0, greeting(tls=tls is not None)))
     number, body = read_packet(peer)
-    if tls is not None and len(body) == 32:
+    if tls is not None:
+        assert len(body) == 32, body
         peer.start_tls(*tls)
         number, body = read_packet(peer)
     return number
 
 
-def welcome(peer, tls=None):
-    peer.send(packet(login(peer, tls) + 1, OK))
+def welcome(peer, beginning):
+    """Let the client in and say yes until a command begins so: its number."""
+    peer.send(packet(login(peer) + 1, OK))
+    number, command = read_packet(peer)
+    assert command.startswith(SET_UP), command
+    while not command.startswith(beginning):
+        peer.send(packet(number + 1, OK))
+        number, command = read_packet(peer)
+    peer.arrive()
+    return number
 
 
 def error(text, number=1105, state=b"HY000"):
     return b"\xff" + struct.pack("<H", number) + b"#" + state + text
 
 
-def answering(body):
-    """A server that answers every statement with `body`."""
+def answering(body, beginning):
+    """A server that answers the command that begins so with `body`."""
     def conversation(peer):
-        welcome(peer)
-        while True:
-            number, command = read_packet(peer)
-            if command[:1] == bytes([COM_QUIT]):
-                return
-            peer.send(packet(number + 1, body))
+        peer.send(packet(welcome(peer, beginning) + 1, body))
+        peer.end()
     return conversation
 
 
@@ -81,6 +89,7 @@ def switching(plugin, data=b"", tls=None):
     """A server that wants another way to authenticate."""
     def conversation(peer):
         number = login(peer, tls)
+        peer.arrive()
         peer.send(packet(number + 1, b"\xfe" + plugin + b"\0" + data))
         number, _ = read_packet(peer)
         peer.send(packet(number + 1, error(b"no", 1045, b"28000")))
@@ -122,23 +131,24 @@ class Passwords(RogueTest):
 
     def test_not_a_byte_of_the_login_without_tls(self):
         def conversation(peer):
+            peer.arrive()
             peer.send(packet(0, greeting()))
             peer.read_rest()
         met = self.keeps_the_password(conversation, "?tls=require")
         self.assertNotIn(b"user", met.received, met)
+        self.assertIn("the server does not offer it", met.err, met)
 
     def test_old_versions_of_tls_are_refused(self):
-        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        for version, options in (
+                (ssl.TLSVersion.TLSv1, ""), (ssl.TLSVersion.TLSv1_1, ""),
+                (ssl.TLSVersion.TLSv1_2, "&tls_min_version=1.3")):
             with self.subTest(version):
                 met = self.keeps_the_password(
                     switching(b"mysql_clear_password",
                               tls=(self.certificates, "good", version)),
-                    "?tls=require")
+                    "?tls=require" + options, is_met=False)
                 self.assertNotIn(b"user", met.received, met)
-        self.keeps_the_password(
-            switching(b"mysql_clear_password",
-                      tls=(self.certificates, "good", ssl.TLSVersion.TLSv1_2)),
-            "?tls=require&tls_min_version=1.3")
+                self.assertIn("protocol version", met.err, met)
 
     def test_the_name_of_a_plug_in_is_no_path(self):
         folder = tempfile.mkdtemp(prefix="tenon-evil-")
@@ -159,33 +169,53 @@ class Passwords(RogueTest):
                     self.keeps_the_password(switching(name.encode()),
                                             env={variable: folder})
                     self.assertFalse(os.path.exists(marker))
-        for variable in ("LIBMYSQL_PLUGINS",):
-            self.keeps_the_password(
-                switching(b"evil"), env={variable: "evil",
-                                         "LIBMYSQL_PLUGIN_DIR": folder,
-                                         "MARIADB_PLUGIN_DIR": folder})
-            self.assertFalse(os.path.exists(marker))
+        met = self.keeps_the_password(
+            switching(b"evil"), is_met=False, env={
+                "LIBMYSQL_PLUGINS": "evil", "LIBMYSQL_PLUGIN_DIR": folder,
+                "MARIADB_PLUGIN_DIR": folder})
+        self.assertIn("LIBMYSQL_PLUGINS", met.err, met)
+        self.assertFalse(os.path.exists(marker))
 
 
 class Answers(RogueTest):
     scheme = "mysql"
 
+    def meet_at_both(self, body):
+        """A server that answers so, first to what sets the session up, then to
+        the statement: the tool fails, and not by its deadline."""
+        for beginning in (SET_UP, STATEMENT):
+            met = self.meet(answering(body, beginning))
+            self.assertNotIn(met.code, (0, DEADLINE), met)
+            yield met
+
     def test_no_file_is_sent(self):
-        for sql in ("SELECT 1", "LOAD DATA LOCAL INFILE 'a' INTO TABLE t"):
-            with self.subTest(sql=sql):
-                met = self.meet(answering(b"\xfb/etc/passwd"), sql=sql)
-                self.assertNotEqual(0, met.code, met)
+        def asking(beginning):
+            def conversation(peer):
+                number = welcome(peer, beginning)
+                peer.send(packet(number + 1, b"\xfb/etc/passwd"))
+                number, body = read_packet(peer)
+                assert body == b"", body
+                peer.send(packet(number + 1, OK))
+                peer.end()
+            return conversation
+        met = self.meet(asking(SET_UP))
+        self.assertIn("infile forbidden", met.err, met)
+        for beginning, sql in ((STATEMENT, "SELECT 1"),
+                               (b"\x16LOAD DATA", "LOAD DATA LOCAL INFILE 'a' INTO TABLE t")):
+            with self.subTest(sql):
+                met = self.meet(answering(b"\xfb/etc/passwd", beginning), sql=sql)
+                self.assertNotIn(met.code, (0, DEADLINE), met)
                 self.assertNotIn(b"root:", met.received, met)
 
     def test_a_text_of_16_megabytes_is_cut(self):
-        met = self.meet(answering(error(b"x" * (16 << 20))))
-        self.assertNotEqual(0, met.code, met)
-        self.assertLess(len(met.err), 8192)
+        for met in self.meet_at_both(error(b"x" * (16 << 20))):
+            self.assertIn("xxx", met.err)
+            self.assertLess(len(met.err), 8192)
 
     def test_control_characters_are_escaped(self):
         evil = b"\x1b]0;owned\x07\x1b[2J\r\x08\xc2\x9b31m"
-        met = self.meet(answering(error(evil)))
-        self.assertNotEqual(0, met.code, met)
+        for met in self.meet_at_both(error(evil)):
+            self.assertIn("owned", met.err, met)
 
     def test_lengths_that_lie_are_errors(self):
         endless = b"\xfe" + b"\xff" * 8
@@ -201,38 +231,44 @@ class Answers(RogueTest):
         }
         for name, body in cases.items():
             with self.subTest(name):
-                met = self.meet(answering(body))
-                self.assertNotEqual(0, met.code, met)
+                for _met in self.meet_at_both(body):
+                    pass
 
     def test_an_endless_drip_ends_at_the_deadline(self):
-        def conversation(peer):
-            welcome(peer)
-            peer.drip(b"\xff" * 4000, 0.02)
-        met = self.meet(conversation)
-        self.assertEqual(5, met.code, met)
+        for beginning in (SET_UP, STATEMENT):
+            with self.subTest(beginning=beginning):
+                def conversation(peer, beginning=beginning):
+                    welcome(peer, beginning)
+                    peer.drip(b"\xff" * 4000, 0.02)
+                met = self.meet(conversation)
+                self.assertEqual(DEADLINE, met.code, met)
 
     def test_a_greeting_that_never_comes_ends_at_the_deadline(self):
-        met = self.meet(lambda peer: peer.read_rest())
-        self.assertEqual(5, met.code, met)
+        def conversation(peer):
+            peer.arrive()
+            peer.read_rest()
+        met = self.meet(conversation)
+        self.assertEqual(DEADLINE, met.code, met)
 
     def test_noise_is_an_error(self):
-        for seed in range(60):
+        for seed in range(80):
             with self.subTest(seed=seed):
                 noise = garbage(seed, 400)
 
                 def conversation(peer, noise=noise, seed=seed):
-                    if seed % 3 == 0:
+                    if seed % 4 == 0:
+                        peer.arrive()
                         peer.send(noise)
-                    elif seed % 3 == 1:
+                    elif seed % 4 == 1:
                         number = login(peer)
+                        peer.arrive()
                         peer.send(packet(number + 1, noise))
                     else:
-                        welcome(peer)
-                        number, _ = read_packet(peer)
+                        number = welcome(peer, (SET_UP, STATEMENT)[seed % 4 - 2])
                         peer.send(packet(number + 1, noise))
-                    peer.read_rest()
+                    peer.end()
                 met = self.meet(conversation)
-                self.assertNotEqual(0, met.code, met)
+                self.assertNotIn(met.code, (0, DEADLINE), met)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import ssl
 import struct
 import unittest
 
-from rogue import RogueTest, garbage
+from rogue import DEADLINE, RogueTest, garbage
 
 SSL_REQUEST = 80877103
 GSS_REQUEST = 80877104
@@ -70,13 +70,25 @@ def failure(text):
     return message(b"E", error_fields(text)) + message(b"Z", b"I")
 
 
+# The answers to what prepares a statement; and a column, an integer in binary.
+PREPARED = message(b"1") + message(b"t", struct.pack("!h", 0))
+COLUMN = b"n\0" + struct.pack("!ihihih", 0, 0, 23, 4, -1, 1)
+
+
+def read_statement(peer):
+    """What the tool was told to run has come."""
+    _, body = read_message(peer)
+    assert b"SELECT 1" in body, body
+    peer.arrive()
+
+
 def answering(data):
     """A server that answers the first statement with `data`."""
     def conversation(peer):
         welcome(peer)
-        read_message(peer)
+        read_statement(peer)
         peer.send(data)
-        peer.read_rest()
+        peer.end()
     return conversation
 
 
@@ -86,13 +98,17 @@ class Passwords(RogueTest):
     def ask(self, *requests, tls=None, at_once=False):
         def conversation(peer):
             start(peer, tls)
+            *others, last = (message(b"R", body) for body in requests)
             if at_once:
-                peer.send(b"".join(message(b"R", body) for body in requests))
-            else:
-                for body in requests:
-                    peer.send(message(b"R", body))
-                    if body is not requests[-1]:
-                        read_message(peer)
+                last = b"".join([*others, last])
+                others = []
+            for request in others:
+                peer.send(request)
+                read_message(peer)
+            peer.arrive()
+            peer.send(last)
+            read_message(peer)
+            peer.send(message(b"E", error_fields(b"no", b"28000")))
             peer.read_rest()
         return conversation
 
@@ -109,6 +125,7 @@ class Passwords(RogueTest):
     def test_not_in_clear_text_byte_by_byte(self):
         def conversation(peer):
             start(peer)
+            peer.arrive()
             peer.drip(message(b"R", AUTH_CLEAR), 0.01)
             peer.read_rest()
         self.refuses_clear_text(conversation)
@@ -140,32 +157,36 @@ class Passwords(RogueTest):
     def test_unknown_kinds_are_refused(self):
         for kind in (2, 4, 6, 7, 8, 9, 13, 99, -1):
             with self.subTest(kind=kind):
-                self.keeps_the_password(self.ask(struct.pack("!i", kind)))
+                met = self.keeps_the_password(self.ask(struct.pack("!i", kind)))
+                self.assertIn('"auth"', met.err, met)
 
     def test_not_a_byte_of_the_login_without_tls(self):
-        def conversation(peer):
-            start(peer)
-            peer.read_rest()
-        met = self.keeps_the_password(conversation, "?tls=require")
+        met = self.keeps_the_password(self.ask(AUTH_CLEAR), "?tls=require",
+                                      is_met=False)
         self.assertNotIn(b"user", met.received, met)
+        self.assertIn("does not support SSL", met.err, met)
 
     def test_old_versions_of_tls_are_refused(self):
-        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        for version, options in (
+                (ssl.TLSVersion.TLSv1, ""), (ssl.TLSVersion.TLSv1_1, ""),
+                (ssl.TLSVersion.TLSv1_2, "&tls_min_version=1.3")):
             with self.subTest(version):
                 tls = (self.certificates, "good", version)
                 met = self.keeps_the_password(self.ask(AUTH_CLEAR, tls=tls),
-                                              "?tls=require")
+                                              "?tls=require" + options,
+                                              is_met=False)
                 self.assertNotIn(b"user", met.received, met)
-        tls = (self.certificates, "good", ssl.TLSVersion.TLSv1_2)
-        self.keeps_the_password(self.ask(AUTH_CLEAR, tls=tls),
-                                "?tls=require&tls_min_version=1.3")
+                self.assertIn("protocol version", met.err, met)
 
     def test_data_before_tls_is_refused(self):
         def conversation(peer):
-            start(peer, answer=b"S" + message(b"R", AUTH_OK) +
-                  message(b"Z", b"I"))
+            peer.read(8)
+            peer.arrive()
+            peer.send(b"S" + message(b"R", AUTH_OK) + message(b"Z", b"I"))
             peer.read_rest()
-        self.keeps_the_password(conversation, "?tls=require")
+        met = self.keeps_the_password(conversation, "?tls=require")
+        self.assertIn('"connect"', met.err, met)
+        self.assertNotIn(b"user", met.received, met)
 
 
 class Answers(RogueTest):
@@ -174,7 +195,7 @@ class Answers(RogueTest):
     def test_a_text_of_16_megabytes_is_cut(self):
         text = b"x" * (16 << 20)
         met = self.meet(answering(failure(text)))
-        self.assertNotEqual(0, met.code, met)
+        self.assertIn("xxx", met.err)
         self.assertLess(len(met.err), 8192)
 
     def test_control_characters_are_escaped(self):
@@ -186,40 +207,56 @@ class Answers(RogueTest):
         def conversation(peer):
             welcome(peer)
             peer.send(message(b"N", error_fields(b"\x1b[31mnotice")))
-            read_message(peer)
+            read_statement(peer)
             peer.send(failure(b"no"))
-            peer.read_rest()
-        self.meet(conversation)
+            peer.end()
+        met = self.meet(conversation)
+        self.assertIn('"message":"no"', met.err, met)
+
+    def meet_lies(self, lies, conversation):
+        for name, data in lies.items():
+            with self.subTest(name):
+                met = self.meet(conversation(data))
+                self.assertNotIn(met.code, (0, DEADLINE), met)
 
     def test_lengths_that_lie_are_errors(self):
-        column = b"n\0" + struct.pack("!ihihih", 0, 0, 23, 4, -1, 1)
-        row = message(b"T", struct.pack("!h", 1) + column)
-        ready = message(b"1") + message(b"t", struct.pack("!h", 0))
-        cases = {
+        self.meet_lies({
             "message too long": b"T" + struct.pack("!i", 0x7fffffff),
             "negative length": b"T" + struct.pack("!i", -5),
             "zero length": b"D" + struct.pack("!i", 0),
             "more columns than sent":
-                ready + message(b"T", struct.pack("!h", 400) + column),
+                PREPARED + message(b"T", struct.pack("!h", 400) + COLUMN),
+        }, answering)
+
+    @staticmethod
+    def selecting(data):
+        """A server that gives one row, `data`, of one column."""
+        def conversation(peer):
+            welcome(peer)
+            read_message(peer)
+            row = message(b"T", struct.pack("!h", 1) + COLUMN)
+            peer.send(PREPARED + row + message(b"Z", b"I"))
+            while read_message(peer)[0] != b"E":
+                pass
+            peer.arrive()
+            peer.send(message(b"2") + row + message(b"D", data) +
+                      message(b"C", b"SELECT 1\0") + message(b"Z", b"I"))
+            peer.end()
+        return conversation
+
+    def test_rows_that_lie_are_errors(self):
+        self.meet_lies({
             "a field longer than its row":
-                ready + row + message(b"2") +
-                message(b"D", struct.pack("!hi", 1, 0x7ffffff0) + b"abcd"),
-            "a field of negative length":
-                ready + row + message(b"2") +
-                message(b"D", struct.pack("!hi", 1, -7)),
+                struct.pack("!hi", 1, 0x7ffffff0) + b"abcd",
             "more fields than columns":
-                ready + row + message(b"2") +
-                message(b"D", struct.pack("!h", 300) +
-                        struct.pack("!i", 0) * 300),
-            "an int of 3 bytes":
-                ready + row + message(b"Z", b"I") + message(b"2") +
-                message(b"D", struct.pack("!hi", 1, 3) + b"abc") +
-                message(b"C", b"SELECT 1\0") + message(b"Z", b"I"),
-        }
-        for name, data in cases.items():
-            with self.subTest(name):
-                met = self.meet(answering(data))
-                self.assertNotEqual(0, met.code, met)
+                struct.pack("!h", 300) + struct.pack("!i", 0) * 300,
+            "an int of 3 bytes": struct.pack("!hi", 1, 3) + b"abc",
+        }, self.selecting)
+
+    def test_a_field_of_negative_length_is_null(self):
+        met = self.meet(self.selecting(struct.pack("!hi", 1, -7)))
+        self.assertEqual(0, met.code, met)
+        self.assertEqual([[None]], json.loads(met.out)["rows"], met)
 
     def test_a_copy_that_nobody_asked_for_is_an_error(self):
         body = struct.pack("!bhh", 0, 1, 0)
@@ -227,24 +264,26 @@ class Answers(RogueTest):
             with self.subTest(kind=kind):
                 met = self.meet(answering(message(kind, body) +
                                           message(b"Z", b"I")))
-                self.assertNotEqual(0, met.code, met)
+                self.assertNotIn(met.code, (0, DEADLINE), met)
 
     def test_an_endless_drip_ends_at_the_deadline(self):
         def conversation(peer):
             welcome(peer)
+            read_statement(peer)
             while True:
                 peer.drip(message(b"S", b"application_name\0x\0"), 0.02)
         met = self.meet(conversation)
-        self.assertEqual(5, met.code, met)
+        self.assertEqual(DEADLINE, met.code, met)
 
     def test_an_endless_flood_ends_at_the_deadline(self):
         def conversation(peer):
             welcome(peer)
+            read_statement(peer)
             notice = message(b"N", error_fields(b"again")) * 100
             while True:
                 peer.send(notice)
         met = self.meet(conversation)
-        self.assertEqual(5, met.code, met)
+        self.assertEqual(DEADLINE, met.code, met)
 
     def test_noise_is_an_error(self):
         for seed in range(60):
@@ -252,17 +291,16 @@ class Answers(RogueTest):
                 noise = garbage(seed, 400)
 
                 def conversation(peer, noise=noise, seed=seed):
-                    if seed % 3 == 0:
-                        peer.send(noise)
-                    elif seed % 3 == 1:
+                    if seed % 3 == 1:
                         start(peer)
-                        peer.send(noise)
-                    else:
+                    elif seed % 3 == 2:
                         welcome(peer)
-                        read_message(peer)
-                        peer.send(noise)
+                        read_statement(peer)
+                    peer.arrive()
+                    peer.send(noise)
+                    peer.end()
                 met = self.meet(conversation)
-                self.assertNotEqual(0, met.code, met)
+                self.assertNotIn(met.code, (0, DEADLINE), met)
 
 
 if __name__ == "__main__":
