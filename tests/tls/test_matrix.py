@@ -69,9 +69,13 @@ class Matrix(unittest.TestCase):
                               text=True).stdout.strip()
 
     def start(self, name, certificate):
+        """Start the server anew; its URL."""
         self.servers("start", name, self.folder, "--tls", self.certificates,
                      "--certificate", certificate)
         self.addCleanup(self.servers, "stop", name, self.folder)
+        url = self.servers("url", name, self.folder, "tcp")
+        self.assertIn("@127.0.0.1:", url)
+        return url
 
     def run_tool(self, *words):
         """Run the tool where the names of the certificates are known. In a
@@ -86,9 +90,9 @@ class Matrix(unittest.TestCase):
             stderr=subprocess.PIPE, env=environment(), text=True, timeout=60,
             check=False)
 
-    def url(self, name, host, options):
-        url = self.servers("url", name, self.folder, "tcp")
-        self.assertIn("@127.0.0.1:", url)
+    @staticmethod
+    def at(host, url, options):
+        """The server's URL, by another name of its host."""
         return url.replace("@127.0.0.1:", f"@{host}:") + "?" + options
 
     def options(self, mode):
@@ -97,11 +101,10 @@ class Matrix(unittest.TestCase):
         return (f"tls={mode}&tls_ca={self.certificates}/ca.pem"
                 f"&tls_crl={self.certificates}/crl.pem")
 
-    def check(self, name, certificate, host, mode, is_refused):
-        url = self.url(name, host, self.options(mode))
+    def check(self, name, url, mode, is_refused):
         done = self.run_tool("--format", "csv", "query", url,
                              IS_ENCRYPTED[name], "--deadline", "20s")
-        about = (name, certificate, host, mode, done.stdout, done.stderr)
+        about = (name, mode, done.stdout, done.stderr)
         self.assertNotIn("Sanitizer", done.stderr, about)
         if is_refused:
             self.assertEqual(3, done.returncode, about)
@@ -113,13 +116,13 @@ class Matrix(unittest.TestCase):
 
     def check_all(self, name):
         for certificate, host, refused in CERTIFICATES:
-            self.start(name, certificate)
+            url = self.start(name, certificate)
             for mode in MODES:
                 with self.subTest(certificate=certificate, host=host,
                                   mode=mode):
                     as_if = STRICTER.get(name, {}).get(mode, mode)
-                    self.check(name, certificate, host, mode,
-                               as_if in refused.split())
+                    self.check(name, self.at(host, url, self.options(mode)),
+                               mode, as_if in refused.split())
 
     def test_postgresql(self):
         self.check_all("postgresql")
@@ -132,11 +135,10 @@ class Matrix(unittest.TestCase):
             "postgresql": "SELECT client_dn FROM pg_stat_ssl"
                           " WHERE pid = pg_backend_pid()",
         }
-        self.start("postgresql", "good")
-        url = self.url("postgresql", "localhost",
-                       self.options("verify-full") +
-                       f"&tls_cert={self.certificates}/client.pem"
-                       f"&tls_key={self.certificates}/client.key")
+        url = self.at("localhost", self.start("postgresql", "good"),
+                      self.options("verify-full") +
+                      f"&tls_cert={self.certificates}/client.pem"
+                      f"&tls_key={self.certificates}/client.key")
         done = self.run_tool("--format", "csv", "query", url,
                              sql["postgresql"])
         self.assertIn("CN=client", done.stdout, done)
@@ -144,9 +146,9 @@ class Matrix(unittest.TestCase):
     def test_without_an_authority_the_systems_are_asked(self):
         for name in IS_ENCRYPTED:
             with self.subTest(name):
-                self.start(name, "good")
-                done = self.run_tool("ping", self.url(name, "localhost",
-                                                      "tls=verify-full"))
+                url = self.start(name, "good")
+                done = self.run_tool("ping", self.at("localhost", url,
+                                                     "tls=verify-full"))
                 self.assertEqual(3, done.returncode, done)
                 self.assertIn("certificate", done.stderr.lower(), done)
 
