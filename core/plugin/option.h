@@ -1,6 +1,6 @@
 /* Options of a URL, checked against the rows of a backend. */
-#ifndef TENON_OPTION_H
-#define TENON_OPTION_H
+#ifndef TENON_OPTION_PRIV_H
+#define TENON_OPTION_PRIV_H
 
 #include <tenon/plugin.h>
 

@@ -38,6 +38,7 @@
 #include <stdio.h>
 #include <tenon/capability.h>
 #include <tenon/err.h>
+#include <tenon/option.h>
 #include <tenon/value.h>
 
 TN_BEGIN_DECLS
@@ -664,32 +665,6 @@ enum tn_table_id {
   TN_TABLE_SESSION,
   TN_TABLE_BULK,
   /* 8 to 10 are kept for schema, provisioning and async. */
-};
-
-enum tn_option_type {
-  TN_OPTION_TEXT = 1,
-  TN_OPTION_INTEGER,  /* min and max count */
-  TN_OPTION_BOOL,     /* 1/0, true/false, yes/no, on/off */
-  TN_OPTION_DURATION, /* "5s", "250ms"; a bare number is seconds; min and max
-                         in milliseconds */
-  TN_OPTION_CHOICE,   /* one of the words in `choices` */
-};
-
-#define TN_OPTION_SECRET UINT32_C(1) /* never shown */
-#define TN_OPTION_IGNORED                                                      \
-  UINT32_C(2) /* of another language's driver: accepted                        \
-                 and said so once */
-
-/* An option that a URL may carry for this backend. */
-struct tn_option_row {
-  const char *name;
-  uint32_t type; /* enum tn_option_type */
-  uint32_t flags;
-  int64_t min;
-  int64_t max;
-  const char *choices; /* "off|normal|full", or NULL */
-  const char *initial; /* the default, as text; "" for none */
-  const char *help;    /* one line, with the unit */
 };
 
 struct tn_plugin {
