@@ -163,7 +163,8 @@ is_option_row(const struct tn_option_row *row)
 {
   return row->name != NULL && row->name[0] != '\0' &&
          row->type >= TN_OPTION_TEXT && row->type <= TN_OPTION_CHOICE &&
-         (row->type != TN_OPTION_CHOICE || row->choices != NULL);
+         (row->type != TN_OPTION_CHOICE || row->choices != NULL) &&
+         (row->type == TN_OPTION_TEXT || strcmp(row->name, "*") != 0);
 }
 
 static enum tn_code

@@ -137,11 +137,15 @@ static enum tn_code (*const checks[])(const struct check *, tn_err *) = {
 const struct tn_option_row *
 tn_option_find(const struct tn_plugin *plugin, const char *name)
 {
+  const struct tn_option_row *any = NULL;
+
   for (uint32_t i = 0; i < plugin->option_count; i++) {
     if (strcmp(plugin->options[i].name, name) == 0)
       return &plugin->options[i];
+    if (strcmp(plugin->options[i].name, "*") == 0)
+      any = &plugin->options[i];
   }
-  return NULL;
+  return any;
 }
 
 static enum tn_code

@@ -6,7 +6,8 @@
 
 #include "base_priv.h"
 
-/* The row of that name; NULL if there is none. */
+/* The row of that name, else that of all others ("*"); NULL if there is none.
+ */
 const struct tn_option_row *tn_option_find(const struct tn_plugin *plugin,
                                            const char *name);
 

@@ -23,8 +23,9 @@ enum tn_option_type {
 
 /* An option that a URL may carry for this backend. */
 struct tn_option_row {
-  const char *name;
-  uint32_t type; /* enum tn_option_type */
+  const char *name; /* "*": any that has no row, for a backend that passes
+                       them on; TN_OPTION_TEXT */
+  uint32_t type;    /* enum tn_option_type */
   uint32_t flags;
   int64_t min;
   int64_t max;

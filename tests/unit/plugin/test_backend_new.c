@@ -181,6 +181,11 @@ Test(backend_new, bad_rows_of_options_are_refused)
   row.type = 0;
   expect_refused("option row 1 has no name, no type or no choices");
   row.type = TN_OPTION_TEXT;
+  row.name = "*";
+  cr_expect_eq(make(), TN_OK);
+  row.type = TN_OPTION_BOOL;
+  expect_refused("option row 1 has no name, no type or no choices");
+  row.type = TN_OPTION_TEXT;
   row.name = NULL;
   expect_refused("option row 1 has no name, no type or no choices");
 }

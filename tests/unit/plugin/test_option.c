@@ -151,6 +151,24 @@ Test(option, a_row_is_found_by_its_exact_name)
   cr_expect_eq(tn_option_find(plugin, "modes"), NULL);
 }
 
+Test(option, a_row_for_all_others_takes_what_has_no_row)
+{
+  static const struct tn_option_row rows[] = {
+    { "*", TN_OPTION_TEXT, 0, 0, 0, NULL, "", "" },
+    { "n", TN_OPTION_INTEGER, 0, 0, 9, NULL, "", "" },
+  };
+  const struct tn_plugin plugin = { .name = "p",
+                                    .option_count = 2,
+                                    .options = rows };
+  const struct tn_option other = { "Other Word", "x" };
+  const struct tn_option number = { "n", "x" };
+
+  cr_expect_eq(tn_option_find(&plugin, "n"), &rows[1]);
+  cr_expect_eq(tn_option_find(&plugin, "other"), &rows[0]);
+  cr_expect_eq(tn_option_check(&plugin, &other, NULL), TN_OK);
+  cr_expect_eq(tn_option_check(&plugin, &number, NULL), TN_E_CONFIG);
+}
+
 Test(option, with_a_network_a_misspelled_word_may_be_about_tls)
 {
   static const struct {
