@@ -94,7 +94,7 @@ static const uint8_t UUID[16] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc,
                                   0x44, 0x55, 0x66, 0x77 };
 
 /* What does not fill its row stays NULL: type 0 is made so below. */
-static const size_t COLUMNS = 15;
+static const size_t COLUMNS = 16;
 static void
 fill_columns(struct column *columns)
 {
@@ -105,11 +105,12 @@ fill_columns(struct column *columns)
       "type.int64",
       NULL,
       { tn_int64(INT64_MIN), tn_int64(INT64_MAX), tn_int64(0) } },
-    { "c_double",
+    { "c_double", "type.double", NULL, { tn_double(0.1), tn_double(-1e300) } },
+    { "c_digits",
       "type.double",
-      NULL,
-      { tn_double(0.1), tn_double(-1.7976931348623157e308),
-        tn_double(2.2250738585072014e-308), tn_double(1.0 / 3.0) } },
+      "holds.all_digits",
+      { tn_double(1.0 / 3.0), tn_double(-1.7976931348623157e308),
+        tn_double(2.2250738585072014e-308) } },
     { "c_nan", "type.double", "holds.nan", { tn_double((double)NAN) } },
     { "c_infinity",
       "type.double",
@@ -219,11 +220,11 @@ static void
 load_columns(struct suite *suite, tn_conn *conn, const struct column *columns,
              size_t count)
 {
-  const char *names[16] = { "id" };
+  const char *names[17] = { "id" };
   const struct tn_bulk_options options = { .table = "tn_bulk",
                                            .columns = names,
                                            .column_count = count + 1 };
-  tn_value values[16 * VALUE_ROWS];
+  tn_value values[17 * VALUE_ROWS];
   tn_err err = TN_ERR_INIT;
   size_t i;
   size_t row;

@@ -63,7 +63,6 @@ hostile_names_come_back(struct suite *suite)
     "tn;name -- x",
     "tn /* name */",
     "tn #name",
-    "tn.name",
     "tn ? :name $1 @x %s %%",
     "$tn$name$tn$",
     "1tn",
@@ -78,6 +77,8 @@ hostile_names_come_back(struct suite *suite)
     return;
   for (i = 0; i < sizeof names / sizeof names[0]; i++)
     check_name(suite, conn, names[i]);
+  if (quirk_is(suite, "names.full_stop", "yes"))
+    check_name(suite, conn, "tn.name");
   if (quirk_is(suite, "names.supplementary", "yes"))
     check_name(suite, conn, "tn \xf0\x9f\x98\x80");
   if (quirk_is(suite, "names.blank_at_end", "yes"))

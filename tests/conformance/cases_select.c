@@ -12,6 +12,8 @@ static const uint8_t UUID[16] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc,
 struct bound {
   const char *quirk; /* the type that it comes back as */
   tn_value value;
+  const char *holds; /* quirk that must say "yes", else it is left out; or
+                        NULL */
 };
 
 /* As bound, or converted without loss. */
@@ -69,29 +71,29 @@ static void
 comes_back_as_bound(struct suite *suite)
 {
   const struct bound cases[] = {
-    { "select.bool", tn_bool(1) },
-    { "select.bool", tn_bool(0) },
-    { "select.int64", tn_int64(0) },
-    { "select.int64", tn_int64(INT64_MIN) },
-    { "select.int64", tn_int64(INT64_MAX) },
-    { "select.uint64", tn_uint64(1) },
-    { "select.double", tn_double(0.1) },
-    { "select.double", tn_double(-1.7976931348623157e308) },
-    { "select.double", tn_double(3) },
-    { "select.decimal", tn_decimal("0.1") },
-    { "select.decimal", tn_decimal("-12345678901234567890.123456789") },
-    { "select.text", tn_text("") },
-    { "select.text", tn_text("1") },
-    { "select.text", tn_text("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80") },
-    { "select.blob", tn_blob("", 0) },
-    { "select.blob", tn_blob("a\0b\xff", 4) },
-    { "select.date", tn_date(19000) },
-    { "select.time", tn_time(INT64_C(3723000001)) },
-    { "select.timestamp", tn_timestamp(INT64_C(1700000000123456)) },
+    { "select.bool", tn_bool(1), NULL },
+    { "select.bool", tn_bool(0), NULL },
+    { "select.int64", tn_int64(0), NULL },
+    { "select.int64", tn_int64(INT64_MIN), NULL },
+    { "select.int64", tn_int64(INT64_MAX), NULL },
+    { "select.uint64", tn_uint64(1), NULL },
+    { "select.double", tn_double(0.1), NULL },
+    { "select.double", tn_double(-1.7976931348623157e308), "holds.all_digits" },
+    { "select.double", tn_double(3), NULL },
+    { "select.decimal", tn_decimal("0.1"), NULL },
+    { "select.decimal", tn_decimal("-12345678901234567890.123456789"), NULL },
+    { "select.text", tn_text(""), NULL },
+    { "select.text", tn_text("1"), NULL },
+    { "select.text", tn_text("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), NULL },
+    { "select.blob", tn_blob("", 0), NULL },
+    { "select.blob", tn_blob("a\0b\xff", 4), NULL },
+    { "select.date", tn_date(19000), NULL },
+    { "select.time", tn_time(INT64_C(3723000001)), NULL },
+    { "select.timestamp", tn_timestamp(INT64_C(1700000000123456)), NULL },
     { "select.timestamp_zoned",
-      tn_timestamp_zoned(INT64_C(1700000000123456), 7200) },
-    { "select.uuid", tn_uuid(UUID) },
-    { "select.json", tn_json("{\"a\": [1, null]}") },
+      tn_timestamp_zoned(INT64_C(1700000000123456), 7200), NULL },
+    { "select.uuid", tn_uuid(UUID), NULL },
+    { "select.json", tn_json("{\"a\": [1, null]}"), NULL },
   };
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
   size_t i;
@@ -100,7 +102,8 @@ comes_back_as_bound(struct suite *suite)
       (conn = suite_connect(suite)) == NULL)
     return;
   for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
-    select_one(suite, conn, &cases[i]);
+    if (cases[i].holds == NULL || quirk_is(suite, cases[i].holds, "yes"))
+      select_one(suite, conn, &cases[i]);
 }
 
 static void

@@ -157,6 +157,7 @@ main(int argc, char **argv)
       quirks_print(&suite);
       status = 0;
     } else {
+      suite_ask_caps(&suite);
       run_all(&suite, arguments.wanted);
       printf("%u passed, %u failed\n", suite.passed, suite.failed);
       status = suite.failed == 0 && suite.passed > 0 ? 0 : 1;

@@ -7,7 +7,18 @@
 bool
 has_cap(const struct suite *suite, uint64_t cap)
 {
-  return (suite->report.caps & cap) == cap;
+  return (suite->caps & cap) == cap;
+}
+
+void
+suite_ask_caps(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  const struct tn_conn_options options = { .registry = suite->registry };
+
+  suite->caps = suite->report.caps;
+  if (tn_conn_open(suite->url, &options, &conn, NULL) == TN_OK)
+    suite->caps = tn_conn_caps(conn);
 }
 
 void

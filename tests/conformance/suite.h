@@ -35,6 +35,7 @@ struct suite {
   const char *url;
   tn_registry *registry;
   struct tn_plugin_report report; /* of the plug-in under test */
+  uint64_t caps;                  /* of this server, which may have less */
   struct quirk_value *quirks;     /* quirk_count values */
 
   const char *case_name;
@@ -63,7 +64,11 @@ bool quirk_is(const struct suite *suite, const char *key, const char *value);
 /* Print the declared differences as rows of a Markdown table. */
 void quirks_print(const struct suite *suite);
 
-/* Can the code of the backend do it (TN_CAP_…)? */
+/* Learn what the server under test can do of what the code of the backend can;
+ * all of that, if it cannot be asked. */
+void suite_ask_caps(struct suite *suite);
+
+/* Can the server under test do it (TN_CAP_…)? */
 bool has_cap(const struct suite *suite, uint64_t cap);
 
 /* Count a check; print what failed and `where`, "file:line". */
