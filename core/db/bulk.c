@@ -64,8 +64,7 @@ static enum tn_code
 add_name(const tn_bulk *bulk, struct tn_strbuf *sql, const char *name,
          tn_err *err)
 {
-  return tn_dialect_quote(&bulk->conn->backend->dialect, name, strlen(name),
-                          sql, err);
+  return tn_dialect_quote(&bulk->conn->dialect, name, strlen(name), sql, err);
 }
 
 static enum tn_code
@@ -121,7 +120,7 @@ static enum tn_code
 open_insert(tn_bulk *bulk, const struct tn_bulk_options *options,
             struct tn_host_call *call, tn_err *err)
 {
-  const struct tn_dialect_table *dialect = &bulk->conn->backend->dialect;
+  const struct tn_dialect_table *dialect = &bulk->conn->dialect;
   size_t fit = dialect->max_parameters / options->column_count;
   enum tn_code rc;
 

@@ -129,8 +129,8 @@ tn_conn_quote_name(const tn_conn *conn, const char *name, char *buffer,
   TN_CLEANUP(tn_strbuf_clear)
   struct tn_strbuf quoted = TN_STRBUF_INIT(SIZE_MAX / 4);
 
-  if (tn_dialect_quote(&conn->backend->dialect, name, strlen(name), &quoted,
-                       NULL) != TN_OK)
+  if (tn_dialect_quote(&conn->dialect, name, strlen(name), &quoted, NULL) !=
+      TN_OK)
     return 0;
   if (size > 0) {
     size_t fit = quoted.size < size ? quoted.size : size - 1;

@@ -26,7 +26,7 @@ check(const tn_conn *conn, const tn_err *about, tn_err *err)
                       "complete: the error is of backend \"%s\", the "
                       "connection of \"%s\"",
                       about->backend, conn->backend->plugin.name);
-  if (conn->backend->dialect.constraint_sql == NULL)
+  if (conn->dialect.constraint_sql == NULL)
     return tn_err_set(err, TN_E_UNSUPPORTED,
                       "complete: %s has no catalogue of keys",
                       conn->backend->plugin.name);
@@ -58,7 +58,7 @@ ask(tn_conn *conn, const tn_err *about, tn_deadline deadline, tn_result **ret,
   char columns[2 * sizeof(about->columns)];
   tn_value values[TN_COUNT(names)];
   const struct tn_query query = {
-    .sql = conn->backend->dialect.constraint_sql,
+    .sql = conn->dialect.constraint_sql,
     .values = values,
     .names = names,
     .value_count = TN_COUNT(names),

@@ -244,6 +244,7 @@ new_conn(const struct tn_conn_options *options,
   if (conn == NULL)
     return tn_err_memory(err, "conn");
   conn->backend = backend;
+  conn->dialect = backend->dialect;
   conn->timeout_ms = options->timeout_ms;
   conn->wait = options->wait;
   conn->wait_user = options->wait_user;
@@ -310,6 +311,11 @@ connect_session(const struct opening *opening,
   }
   if (rc != TN_OK) {
     tn_conn__free(conn);
+    return rc;
+  }
+  rc = tn_backend_dialect(conn->backend, conn->handle, &conn->dialect, err);
+  if (rc != TN_OK) {
+    tn_conn_close(&conn);
     return rc;
   }
   conn->caps = tn_backend_caps(conn->backend, conn->handle);

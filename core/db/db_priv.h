@@ -132,6 +132,7 @@ struct tn_traffic {
 
 struct tn_conn {
   const struct tn_backend *backend;
+  struct tn_dialect_table dialect; /* the backend's, or the session's own */
   void *handle;
   _Atomic uint32_t activity; /* enum activity */
   _Atomic uint32_t canceled; /* not 0: the running operation is to stop */

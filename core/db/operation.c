@@ -28,7 +28,7 @@ init_call(const tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
           struct tn_host_call *call, tn_err *err)
 {
   tn_host_call_init(call, deadline_of(conn, deadline), arena, err);
-  call->dialect = &conn->backend->dialect;
+  call->dialect = &conn->dialect;
   call->backend = conn->backend->plugin.name;
   call->log = conn->has_log ? &conn->log : NULL;
   call->canceled = &conn->canceled;

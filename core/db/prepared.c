@@ -131,7 +131,7 @@ static enum tn_code
 compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
         struct tn_host_call *call, tn_err *err)
 {
-  const struct tn_dialect_table *dialect = &conn->backend->dialect;
+  const struct tn_dialect_table *dialect = &conn->dialect;
   struct tn_statement_info info = { .size = sizeof info };
   size_t size = strlen(sql);
   enum tn_code rc;

@@ -49,7 +49,7 @@ enum tn_code
 tn_conn_script(tn_conn *conn, const char *sql, tn_script_fn visit, void *user,
                tn_err *err)
 {
-  const struct tn_dialect_table *dialect = &conn->backend->dialect;
+  const struct tn_dialect_table *dialect = &conn->dialect;
   size_t length = strlen(sql);
   size_t at = 0;
   size_t start;

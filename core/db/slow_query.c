@@ -50,12 +50,12 @@ tn_slow__clear(tn_engine *engine)
 
 /* Only what can be shown without running it, and none of our own. */
 static bool
-has_plan(const tn_engine *engine, const struct tn_event *event)
+has_plan(const struct tn_event *event)
 {
   uint32_t kind = tn_watch__result(event)->prepared->kind;
 
-  return engine->backend->dialect.explain_prefix != NULL &&
-         event->err == NULL && event->batch_rows == 0 &&
+  return event->conn->dialect.explain_prefix != NULL && event->err == NULL &&
+         event->batch_rows == 0 &&
          (kind == TN_SQL_SELECT || kind == TN_SQL_INSERT ||
           kind == TN_SQL_UPDATE || kind == TN_SQL_DELETE);
 }
@@ -112,19 +112,19 @@ compose(struct tn_plan *plan, const char *prefix, const struct tn_sql *sql)
 }
 
 static bool
-note_shown(struct tn_plan *plan, const tn_engine *engine, const char *sql)
+note_shown(struct tn_plan *plan, const tn_conn *conn, const char *sql)
 {
   TN_CLEANUP(tn_strbuf_clear)
   struct tn_strbuf text = TN_STRBUF_INIT(LINE_SIZE);
 
-  tn_statement__add_text(&text, &engine->backend->dialect, sql);
+  tn_statement__add_text(&text, &conn->dialect, sql);
   plan->shown = tn_arena_text(&plan->arena, tn_strbuf_text(&text), text.size);
   return plan->shown != NULL;
 }
 
 /* Without memory there is no plan. */
 static struct tn_plan *
-new_plan(const tn_engine *engine, const struct tn_event *event)
+new_plan(const struct tn_event *event)
 {
   const tn_prepared *prepared = tn_watch__result(event)->prepared;
   const struct tn_sql *sql = &prepared->sql;
@@ -137,9 +137,9 @@ new_plan(const tn_engine *engine, const struct tn_event *event)
     return NULL;
   plan->label = event->label;
   plan->kind = prepared->kind;
-  if (compose(plan, engine->backend->dialect.explain_prefix, sql) &&
+  if (compose(plan, event->conn->dialect.explain_prefix, sql) &&
       copy_values(plan, values, sql->place_count) &&
-      note_shown(plan, engine, event->sql))
+      note_shown(plan, event->conn, event->sql))
     return plan;
   free_plan(plan);
   return NULL;
@@ -148,8 +148,8 @@ new_plan(const tn_engine *engine, const struct tn_event *event)
 static void
 ask_for_plan(tn_engine *engine, const struct tn_event *event)
 {
-  if (engine->has_plans && has_plan(engine, event) && is_due(engine))
-    free_plan(atomic_exchange(&engine->plan, new_plan(engine, event)));
+  if (engine->has_plans && has_plan(event) && is_due(engine))
+    free_plan(atomic_exchange(&engine->plan, new_plan(event)));
 }
 
 /* ---- making it ---- */
@@ -177,7 +177,7 @@ add_cell(struct tn_strbuf *line, const tn_engine *engine,
     return;
   if (tn_result_column_count(result) > 1)
     tn_strbuf_add_format(line, "%s%s=", line->size > 0 ? " " : "", name);
-  tn_statement__add_plan(line, &engine->backend->dialect, text,
+  tn_statement__add_plan(line, &result->conn->dialect, text,
                          size < sizeof text ? size : sizeof text - 1,
                          engine->shows_values || row[column].type != TN_TEXT);
 }

@@ -69,7 +69,7 @@ tn_statement__write(const tn_engine *engine, uint32_t level, const char *what,
   if (event->is_cached)
     tn_strbuf_add_text(&line, ", cached");
   tn_strbuf_add_text(&line, ": ");
-  tn_statement__add_text(&line, &engine->backend->dialect,
+  tn_statement__add_text(&line, &event->conn->dialect,
                          event->sql != NULL ? event->sql : "(no statement)");
   add_values(&line, result);
   tn_log_write(engine->options.log, level, "%s", tn_strbuf_text(&line));
@@ -125,7 +125,7 @@ write_prepare(const tn_engine *engine, const struct tn_event *event)
   struct tn_strbuf line = TN_STRBUF_INIT(LINE_SIZE);
 
   add_head(&line, "prepare", event->label);
-  tn_statement__add_text(&line, &engine->backend->dialect, event->sql);
+  tn_statement__add_text(&line, &event->conn->dialect, event->sql);
   tn_log_write(engine->options.log, TN_LOG_DEBUG, "%s", tn_strbuf_text(&line));
 }
 

@@ -96,7 +96,7 @@ read_end(const tn_conn *conn, const char *sql, size_t size, size_t *ret_end)
   struct tn_token token;
 
   *ret_end = 0;
-  tn_lexer_init(&lexer, &conn->backend->dialect, sql, size, 0);
+  tn_lexer_init(&lexer, &conn->dialect, sql, size, 0);
   while (tn_lexer_next(&lexer, &token)) {
     if (token.kind == TN_TOKEN_COMMENT || token.kind == TN_TOKEN_CODE ||
         token.is_open)

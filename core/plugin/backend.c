@@ -246,6 +246,33 @@ tn_backend_caps(const struct tn_backend *backend, void *handle)
   return backend->plugin.caps & backend->connection.server_caps(handle);
 }
 
+enum tn_code
+tn_backend_dialect(const struct tn_backend *backend, void *handle,
+                   struct tn_dialect_table *ret, tn_err *err)
+{
+  const struct tn_dialect_table *own = backend->connection.dialect(handle);
+  struct tn_dialect_table dialect = { 0 };
+  enum tn_code rc;
+
+  if (own == NULL) {
+    *ret = backend->dialect;
+    return TN_OK;
+  }
+  memcpy(&dialect, own,
+         own->size < sizeof(dialect) ? own->size : sizeof(dialect));
+  dialect.size = sizeof(dialect);
+  rc = tn_backend__check_dialect(&dialect, err);
+  if (rc == TN_OK && (dialect.placeholder == 0 || dialect.value_types == 0))
+    rc = tn_err_set(err, TN_E_PLUGIN,
+                    "%s: the session's dialect has no placeholder or no types",
+                    backend->plugin.name);
+  if (rc != TN_OK)
+    return rc;
+  tn_backend__fill_dialect(&dialect);
+  *ret = dialect;
+  return TN_OK;
+}
+
 const char *
 tn_backend_server_version(const struct tn_backend *backend, void *handle)
 {

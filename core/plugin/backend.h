@@ -41,6 +41,11 @@ void tn_backend_free(struct tn_backend **backend);
 /* Put the default into every optional slot that is empty
  * (backend_default.c). */
 void tn_backend__fill(struct tn_backend *backend);
+void tn_backend__fill_dialect(struct tn_dialect_table *dialect);
+
+/* Is a dialect well-formed? Fails: TN_E_PLUGIN. (backend_new.c) */
+enum tn_code tn_backend__check_dialect(const struct tn_dialect_table *dialect,
+                                       tn_err *err);
 
 /* Note in `err`, which may be NULL, whose error it is. */
 void tn_backend__name(const struct tn_backend *backend, tn_err *err);
@@ -71,6 +76,11 @@ void tn_backend_cancel(const struct tn_backend *backend, void *handle);
 bool tn_backend_abandon(const struct tn_backend *backend, void *handle);
 int tn_backend_socket(const struct tn_backend *backend, void *handle);
 uint64_t tn_backend_caps(const struct tn_backend *backend, void *handle);
+
+/* The dialect of a session, complete: its own, or the backend's.
+ * Fails: TN_E_PLUGIN, it is not well-formed; output untouched. */
+enum tn_code tn_backend_dialect(const struct tn_backend *backend, void *handle,
+                                struct tn_dialect_table *ret, tn_err *err);
 const char *tn_backend_server_version(const struct tn_backend *backend,
                                       void *handle);
 

@@ -32,7 +32,8 @@ static enum tn_code
 run_ping(const struct tn_backend *backend, void *handle,
          struct tn_host_call *call)
 {
-  const char *sql = backend->dialect.ping_sql;
+  const char *sql = call->dialect != NULL ? call->dialect->ping_sql
+                                          : backend->dialect.ping_sql;
   struct tn_statement_info info = { .size = sizeof(info) };
   void *statement = NULL;
   void *result = NULL;
@@ -101,6 +102,13 @@ default_socket(void *handle)
 {
   (void)handle;
   return -1;
+}
+
+static const struct tn_dialect_table *
+default_dialect(void *handle)
+{
+  (void)handle;
+  return NULL;
 }
 
 static int32_t
@@ -334,6 +342,7 @@ fill_connection(struct tn_backend *backend)
   FILL(backend->connection.abandon, default_abandon);
   FILL(backend->connection.is_fleeting, default_is_fleeting);
   FILL(backend->connection.socket, default_socket);
+  FILL(backend->connection.dialect, default_dialect);
 }
 
 static void
@@ -349,8 +358,8 @@ fill_statement(struct tn_backend *backend)
   FILL(backend->bulk.close, default_bulk_close);
 }
 
-static void
-fill_dialect(struct tn_dialect_table *dialect)
+void
+tn_backend__fill_dialect(struct tn_dialect_table *dialect)
 {
   FILL(dialect->max_parameters, 65535);
   FILL(dialect->max_identifier_bytes, UINT32_MAX);
@@ -392,6 +401,6 @@ tn_backend__fill(struct tn_backend *backend)
 {
   fill_connection(backend);
   fill_statement(backend);
-  fill_dialect(&backend->dialect);
+  tn_backend__fill_dialect(&backend->dialect);
   fill_session(backend);
 }

@@ -351,8 +351,8 @@ is_error_row(const struct tn_error_row *row)
          (row->native != 0 || size == 2 || size == 5);
 }
 
-static enum tn_code
-check_dialect(const struct tn_dialect_table *dialect, tn_err *err)
+enum tn_code
+tn_backend__check_dialect(const struct tn_dialect_table *dialect, tn_err *err)
 {
   if (dialect->placeholder > TN_PLACEHOLDER_DOLLAR_NUMBER)
     return tn_err_set(err, TN_E_PLUGIN,
@@ -385,7 +385,7 @@ complete_tables(struct tn_backend *backend, tn_err *err)
     return tn_err_memory(err, "plugin");
   if (missing.size > 0)
     return tn_err_set(err, TN_E_PLUGIN, "%s", tn_strbuf_text(&missing));
-  rc = check_dialect(&backend->dialect, err);
+  rc = tn_backend__check_dialect(&backend->dialect, err);
   if (rc != TN_OK)
     return rc;
   backend->has_batch = backend->statement.execute_batch != NULL;

@@ -228,6 +228,8 @@ struct tn_connect_args {
   const struct tn_tls *tls; /* NULL without TN_CAP_NETWORK */
 };
 
+struct tn_dialect_table;
+
 struct tn_connection_table {
   uint32_t size;
   uint32_t reserved;
@@ -275,6 +277,12 @@ struct tn_connection_table {
    * server, or -1: a dead session may have none. The core only asks the kernel
    * how many bytes went by. Called between operations. Without it: -1. */
   int32_t (*socket)(void *handle);
+
+  /* Optional. How SQL is written for the server of this session, where that is
+   * not always the same: a table as table 4 is one, static. Asked once. Types
+   * and limits of values are table 4's all the same, which must be the widest.
+   * Without it, or NULL: table 4. */
+  const struct tn_dialect_table *(*dialect)(void *handle);
 };
 
 /* ------------------------------------------------------------------ */

@@ -558,6 +558,58 @@ Test(conn, quotes_names_into_any_buffer)
   fixture_close();
 }
 
+static struct tn_dialect_table own_dialect;
+
+static const struct tn_dialect_table *
+tell_dialect(void *handle)
+{
+  (void)handle;
+  return &own_dialect;
+}
+
+static void
+let_sessions_tell(struct tn_connection_table *connection)
+{
+  memcpy(connection, fake_plugin_entry(NULL)->get_table(TN_TABLE_CONNECTION),
+         sizeof *connection);
+  connection->dialect = tell_dialect;
+  memcpy(&own_dialect, fake_plugin_entry(NULL)->get_table(TN_TABLE_DIALECT),
+         sizeof own_dialect);
+  tables[TN_TABLE_CONNECTION] = connection;
+}
+
+Test(conn, a_session_may_have_a_dialect_of_its_own)
+{
+  struct tn_connection_table connection;
+  char buffer[32];
+
+  let_sessions_tell(&connection);
+  own_dialect.quote_open = '[';
+  own_dialect.quote_close = ']';
+  own_dialect.lexer |= TN_LEX_HASH_COMMENT;
+  fixture_open();
+  cr_expect_eq(tn_conn_quote_name(conn, "a", buffer, sizeof buffer), 3);
+  cr_expect_str_eq(buffer, "[a]");
+  cr_expect_eq(tn_conn_exec(conn, "# nothing ?", NULL, &err), TN_E_USAGE);
+  fixture_close();
+}
+
+Test(conn, a_sessions_dialect_that_is_none_is_refused)
+{
+  struct tn_connection_table connection;
+  struct tn_conn_options options;
+
+  let_sessions_tell(&connection);
+  own_dialect.placeholder = 0;
+  options = fixture_options();
+  cr_expect_eq(tn_conn_open(fixture_url(""), &options, &conn, &err),
+               TN_E_PLUGIN);
+  cr_expect_str_eq(err.message, "fake: the session's dialect has no "
+                                "placeholder or no types");
+  cr_expect_eq(script.open_connections, 0);
+  fixture_close();
+}
+
 Test(conn, session_calls_reach_the_plug_in)
 {
   uint32_t isolation = 0;
