@@ -187,7 +187,10 @@ check_value(struct suite *suite, const tn_value *got, const tn_value *wanted,
   tn_err err = TN_ERR_INIT;
 
   if (wanted->type != TN_UINT64) {
-    CHECK_VALUE(suite, got, wanted, what);
+    tn_value read = *wanted;
+
+    read.type = suite_read_type(suite, wanted->type);
+    CHECK_VALUE(suite, got, &read, what);
     return;
   }
   if (CHECK_CODE(suite,

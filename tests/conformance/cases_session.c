@@ -64,8 +64,11 @@ isolation_is_that_of_the_session_again(struct suite *suite)
           "level %u of a transaction outlived it", (unsigned)level);
     CHECK_CODE(suite, tn_conn_set_isolation(conn, level, &err),
                suite_settings_code(suite), &err, "set isolation");
-    if (!has_cap(suite, TN_CAP_RESET))
+    if (!has_cap(suite, TN_CAP_RESET)) {
+      CHECK_CODE(suite, tn_conn_set_isolation(conn, initial, &err),
+                 suite_settings_code(suite), &err, "set it back");
       continue;
+    }
     reset_session(suite, conn);
     CHECK(suite, get_level(suite, conn) == initial,
           "level %u outlived the reset", (unsigned)level);

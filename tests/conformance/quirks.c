@@ -36,6 +36,7 @@ const struct quirk quirk_rows[] = {
     "column type that holds arrays of timestamp" },
   { "type.array.nested", "BIGINT[][]",
     "column type that holds arrays of arrays of int64" },
+  { "column.json", "json", "type as which a column of JSON is read" },
   { "holds.uint64", "yes", "integers above 2^63-1" },
   { "holds.all_digits", "yes", "doubles of more than 15 digits" },
   { "holds.nan", "yes", "the double that is no number" },

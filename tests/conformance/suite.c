@@ -138,6 +138,13 @@ suite_settings_code(const struct suite *suite)
   return (enum tn_code)tn_code_from_name(quirk(suite, "session.settings"));
 }
 
+uint32_t
+suite_read_type(const struct suite *suite, uint32_t type)
+{
+  return type == TN_JSON ? tn_type_from_name(quirk(suite, "column.json"))
+                         : type;
+}
+
 tn_conn *
 suite_table(struct suite *suite, const char *table, const char *columns)
 {

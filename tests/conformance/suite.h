@@ -57,6 +57,9 @@ bool quirks_read(struct suite *suite, const char *path);
 /* What a setting of the session is to come to. */
 enum tn_code suite_settings_code(const struct suite *suite);
 
+/* The type as which a column of `type` is read. */
+uint32_t suite_read_type(const struct suite *suite, uint32_t type);
+
 /* The value of a quirk; the usual one if the backend declares none. */
 const char *quirk(const struct suite *suite, const char *key);
 bool quirk_is(const struct suite *suite, const char *key, const char *value);
