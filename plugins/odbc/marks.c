@@ -1,0 +1,204 @@
+/* Question marks in comments, which drivers take for parameters. They are made
+ * full stops, in place; strings, names and code stay as they are. */
+#include "odbc_priv.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The text, unit by unit, whatever it is made of. */
+struct scan {
+  const struct odbc__text *sql;
+  bool is_utf8;
+  uint32_t lexer;
+  size_t at;
+  bool is_kept; /* nothing is changed */
+};
+
+static uint32_t
+unit(const struct scan *scan, size_t at)
+{
+  if (at >= scan->sql->units)
+    return 0;
+  return scan->is_utf8 ? ((const unsigned char *)scan->sql->data)[at]
+                       : ((const SQLWCHAR *)scan->sql->data)[at];
+}
+
+static void
+hide(const struct scan *scan)
+{
+  if (scan->is_kept || unit(scan, scan->at) != '?')
+    return;
+  if (scan->is_utf8)
+    ((char *)scan->sql->data)[scan->at] = '.';
+  else
+    ((SQLWCHAR *)scan->sql->data)[scan->at] = '.';
+}
+
+static bool
+is_at_end(const struct scan *scan)
+{
+  return scan->at >= scan->sql->units;
+}
+
+static void
+hide_line(struct scan *scan)
+{
+  for (; !is_at_end(scan) && unit(scan, scan->at) != '\n'; scan->at++)
+    hide(scan);
+}
+
+/* At the slash. What is executed, or a hint, is left alone. */
+static void
+hide_block(struct scan *scan)
+{
+  uint32_t third = unit(scan, scan->at + 2);
+  bool is_code = (scan->lexer & TN_LEX_CODE_COMMENT) != 0 &&
+                 (third == '!' || third == '+' || third == 'M');
+  unsigned depth = 0;
+
+  do {
+    if (unit(scan, scan->at) == '/' && unit(scan, scan->at + 1) == '*' &&
+        (depth == 0 || (scan->lexer & TN_LEX_NESTED_COMMENT) != 0)) {
+      depth++;
+      scan->at += 2;
+    } else if (unit(scan, scan->at) == '*' && unit(scan, scan->at + 1) == '/') {
+      depth--;
+      scan->at += 2;
+    } else {
+      if (!is_code)
+        hide(scan);
+      scan->at++;
+    }
+  } while (depth > 0 && !is_at_end(scan));
+}
+
+/* To the end of what `quote` ends; doubled, it ends one part and begins the
+ * next. */
+static void
+skip_quoted(struct scan *scan, uint32_t quote, bool has_backslash)
+{
+  for (scan->at++; !is_at_end(scan) && unit(scan, scan->at) != quote;
+       scan->at++)
+    if (has_backslash && unit(scan, scan->at) == '\\')
+      scan->at++;
+  scan->at++;
+}
+
+static bool
+is_word(uint32_t c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
+}
+
+/* "$tag$ … $tag$", at the first sign; false: it is none. */
+static bool
+skip_dollars(struct scan *scan)
+{
+  size_t start = scan->at;
+  size_t size = 1;
+  size_t i;
+
+  while (is_word(unit(scan, start + size)))
+    size++;
+  if (unit(scan, start + size) != '$' ||
+      (start > 0 && is_word(unit(scan, start - 1))))
+    return false;
+  size++;
+  for (scan->at += size; !is_at_end(scan); scan->at++) {
+    for (i = 0; i < size && unit(scan, scan->at + i) == unit(scan, start + i);
+         i++)
+      continue;
+    if (i == size)
+      break;
+  }
+  scan->at += size;
+  return true;
+}
+
+static bool
+has_backslash(const struct scan *scan)
+{
+  uint32_t before = scan->at > 0 ? unit(scan, scan->at - 1) : 0;
+
+  return (scan->lexer & TN_LEX_BACKSLASH) != 0 ||
+         ((scan->lexer & TN_LEX_E_STRING) != 0 &&
+          (before == 'E' || before == 'e'));
+}
+
+static void
+step(struct scan *scan)
+{
+  uint32_t c = unit(scan, scan->at);
+
+  if ((c == '-' && unit(scan, scan->at + 1) == '-') ||
+      (c == '#' && (scan->lexer & TN_LEX_HASH_COMMENT) != 0))
+    hide_line(scan);
+  else if (c == '/' && unit(scan, scan->at + 1) == '*')
+    hide_block(scan);
+  else if (c == '\'')
+    skip_quoted(scan, c, has_backslash(scan));
+  else if (c == '"')
+    skip_quoted(scan, c, (scan->lexer & TN_LEX_BACKSLASH) != 0);
+  else if (c == '`' && (scan->lexer & TN_LEX_BACKTICK_NAME) != 0)
+    skip_quoted(scan, '`', false);
+  else if (c == '[' && (scan->lexer & TN_LEX_BRACKET_NAME) != 0)
+    skip_quoted(scan, ']', false);
+  else if (c != '$' || (scan->lexer & TN_LEX_DOLLAR_QUOTE) == 0 ||
+           !skip_dollars(scan))
+    scan->at++;
+}
+
+void
+odbc__hide_marks(uint32_t lexer, struct odbc__text *sql, bool is_utf8)
+{
+  struct scan scan = { .sql = sql, .is_utf8 = is_utf8, .lexer = lexer };
+
+  while (!is_at_end(&scan))
+    step(&scan);
+}
+
+/* ---- what a statement may be ---- */
+
+static bool
+is_word_at(const char *text, const char *word)
+{
+  size_t size = strlen(word);
+
+  return strncasecmp(text, word, size) == 0 &&
+         !is_word((unsigned char)text[size]);
+}
+
+bool
+odbc__looks_like_query(const char *sql)
+{
+  static const char *const first[] = { "SELECT",  "VALUES", "TABLE", "SHOW",
+                                       "EXPLAIN", "WITH",   "FETCH", "(" };
+  const char *at = sql;
+  size_t i;
+
+  while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')
+    at++;
+  for (i = 0; i < ODBC__COUNT(first); i++)
+    if (is_word_at(at, first[i]) || (*at == '(' && first[i][0] == '('))
+      return true;
+  while ((at = strpbrk(at, "rR")) != NULL) {
+    if (is_word_at(at, "RETURNING"))
+      return true;
+    at++;
+  }
+  return false;
+}
+
+bool
+odbc__next_mark(uint32_t lexer, const struct odbc__text *sql, size_t *at)
+{
+  struct scan scan = {
+    .sql = sql, .is_utf8 = true, .lexer = lexer, .at = *at, .is_kept = true
+  };
+
+  while (!is_at_end(&scan) && unit(&scan, scan.at) != '?')
+    step(&scan);
+  *at = scan.at;
+  return !is_at_end(&scan);
+}
