@@ -84,9 +84,8 @@ fill_times(const tn_engine *engine, struct tn_pool_options *options)
 {
   int64_t wait = tn_target__number(&engine->target, "pool_timeout", -1);
 
-  /* Not to wait at all is to wait for a moment. */
   if (wait >= 0)
-    options->wait_ms = wait == 0 ? 1 : (uint64_t)wait * MS_PER_S;
+    options->wait_ms = (uint64_t)wait * MS_PER_S;
   options->idle_ms = time_of(engine, "pool_idle_time");
   options->lifetime_ms = time_of(engine, "pool_lifetime");
   options->recycle_ms = time_of(engine, "connection_recycle_time");

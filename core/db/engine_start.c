@@ -56,7 +56,7 @@ pause_before_next(struct attempts *attempts, enum tn_code *rc, tn_err *err)
 static tn_deadline
 end_of_attempt(const tn_engine *engine, const struct attempts *attempts)
 {
-  tn_deadline end = tn_deadline_after_ms(engine->pool->options.wait_ms);
+  tn_deadline end = tn_pool__deadline(engine->pool);
 
   return end < attempts->deadline ? end : attempts->deadline;
 }

@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* What connecting may take where neither the loan nor the pool says. */
+#define CONNECT_MS 30000
+
 _Thread_local struct tn_pool_hint tn_pool__hints[TN_POOL_HINTS];
 
 void
@@ -87,6 +90,25 @@ obtain_in_time(struct tn_pool_taking *taking)
   return rc;
 }
 
+tn_deadline
+tn_pool__deadline(const tn_pool *pool)
+{
+  uint64_t ms = pool->options.wait_ms;
+
+  return tn_deadline_after_ms(ms != 0 ? ms : CONNECT_MS);
+}
+
+static void
+set_times(struct tn_pool_taking *taking, const struct tn_loan *loan)
+{
+  const tn_pool *pool = taking->pool;
+  bool has_own = loan != NULL && loan->deadline != 0;
+
+  taking->deadline = has_own ? loan->deadline : tn_pool__deadline(pool);
+  taking->patience =
+      has_own || pool->options.wait_ms != 0 ? taking->deadline : tn_clock_now();
+}
+
 enum tn_code
 tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
                      const struct tn_loan *loan, tn_conn **ret, tn_err *err)
@@ -97,9 +119,7 @@ tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
 
   tn_pool__revive(pool);
   tn_pool__enter(pool);
-  taking.deadline = loan != NULL && loan->deadline != 0
-                        ? loan->deadline
-                        : tn_deadline_after_ms(pool->options.wait_ms);
+  set_times(&taking, loan);
   if (err == NULL)
     taking.err = &own;
   rc = obtain_in_time(&taking);

@@ -23,7 +23,7 @@ struct time_row {
   }
 
 static const struct time_row times[] = {
-  TIME(wait_ms, 1),    TIME(idle_ms, 0),       TIME(lifetime_ms, 0),
+  TIME(wait_ms, 0),    TIME(idle_ms, 0),       TIME(lifetime_ms, 0),
   TIME(recycle_ms, 0), TIME(ping_after_ms, 0), TIME(leak_ms, 0),
   TIME(give_ms, 1),    TIME(retry_min_ms, 0),  TIME(retry_max_ms, 0),
   TIME(tick_ms, 0),

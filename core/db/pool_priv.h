@@ -198,6 +198,7 @@ struct tn_pool {
 struct tn_pool_taking {
   tn_pool *pool;
   tn_deadline deadline;
+  tn_deadline patience;      /* until then it waits for others to give back */
   struct tn_pool_slot *slot; /* NULL: none yet */
   bool is_to_connect;        /* the slot is BUSY */
   bool is_served;            /* it had its turn; it goes back to the front */
@@ -333,6 +334,9 @@ void tn_pool__unlock(tn_pool *pool, struct tn_pool_wakes *wakes);
 
 /* Find a slot, in turn. Fails as tn_pool_take(). */
 enum tn_code tn_pool__acquire(struct tn_pool_taking *taking);
+
+/* From now on, of connecting where no deadline is named. */
+tn_deadline tn_pool__deadline(const tn_pool *pool);
 
 /* ---- pool_session.c: sessions of slots ---- */
 

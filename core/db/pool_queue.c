@@ -303,7 +303,7 @@ static tn_deadline
 next_look(const struct tn_pool_taking *taking)
 {
   tn_pool *pool = taking->pool;
-  tn_deadline until = taking->deadline;
+  tn_deadline until = taking->patience;
 
   pthread_mutex_lock(&pool->lock);
   if (is_server_full(pool) && pool->retry_at < until)
@@ -353,12 +353,12 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   if (what != GRANT_NONE)
     return (enum grant)what;
   tn_pool__count(pool, COUNT_WAITS);
-  while (what == GRANT_NONE && now < taking->deadline && is_patient) {
+  while (what == GRANT_NONE && now < taking->patience && is_patient) {
     tn_deadline until = next_look(taking);
 
     is_patient = sleep_on(waiter, until);
     now = tn_clock_now();
-    if (now >= until && until < taking->deadline)
+    if (now >= until && until < taking->patience)
       serve_again(pool);
     what = atomic_load(&waiter->grant);
   }

@@ -124,7 +124,7 @@ fill_one(tn_pool *pool)
   slot = claim_spare(pool, pool->keep, true);
   if (slot == NULL)
     return false;
-  deadline = tn_deadline_after_ms(pool->options.wait_ms);
+  deadline = tn_pool__deadline(pool);
   if (tn_pool__connect(pool, slot, deadline, &err) != TN_OK)
     return false;
   tn_pool__put_back(pool, slot, true);

@@ -96,8 +96,9 @@ static const struct tn_config_option options[] = {
             "count; -1 is no limit.",
             "DEFAULT/sql_max_overflow DATABASE/sqlalchemy_max_overflow"),
   SECONDS_ROW("pool_timeout", NULL, 0,
-              "How long to wait for a free connection. Seconds; 30 if it is "
-              "not given.",
+              "How long to wait for a free connection, or for a new one. "
+              "Seconds; 30 if it is not given; 0 waits for no free one, and "
+              "30 for a new one.",
               "DATABASE/sqlalchemy_pool_timeout"),
   SECONDS_ROW("connection_recycle_time", "3600", -1,
               "Age at which a connection is replaced when it is next lent. "

@@ -59,7 +59,9 @@ struct tn_pool_options {
                                    given back and nobody waits; -1: no limit */
   uint32_t min_idle;            /* how many tn_pool_tick() keeps ready */
   uint32_t connect_concurrency; /* opened at once; 0: no limit */
-  uint64_t wait_ms;             /* of a loan that names no deadline; not 0 */
+  uint64_t wait_ms;             /* of a loan that names no deadline: for others
+                                   to give back, and for connecting; 0: waits
+                                   for nobody, and connects within 30 seconds */
   uint64_t idle_ms;       /* closed by tn_pool_tick() when unused for so long,
                              down to min_idle */
   uint64_t lifetime_ms;   /* each lives 0 to 10 % shorter, so that they do not

@@ -217,7 +217,7 @@ Test(engine, makes_the_pool_of_its_options)
     { "&max_pool_size=0", POOL(size), 0 },
     { "&max_pool_size=7", POOL(size), 7 },
     { "&max_overflow=-1", POOL(overflow), -1 },
-    { "&pool_timeout=0", POOL(wait_ms), 1 },
+    { "&pool_timeout=0", POOL(wait_ms), 0 },
     { "&pool_timeout=2", POOL(wait_ms), 2000 },
     { "&connection_recycle_time=-1", POOL(recycle_ms), 0 },
     { "&connection_recycle_time=5", POOL(recycle_ms), 5000 },

@@ -159,7 +159,6 @@ Test(pool, refuses_each_bad_option_by_its_name)
     BAD(overflow, (uint32_t)-2),
     BAD(size, UINT32_MAX),
     BAD(min_idle, 2),
-    BAD(wait_ms, 0),
     BAD(wait_ms, UINT64_MAX),
     BAD(give_ms, 0),
     BAD(idle_ms, UINT64_MAX),
@@ -216,6 +215,26 @@ Test(pool, lends_nothing_after_the_deadline)
   cr_expect_eq(take_within(30, NULL, &late, &err), TN_E_TIMEOUT);
   cr_expect_eq(stats_of().idle, 0);
   cr_expect_eq(stats_of().timeouts, 3);
+  close_pool();
+}
+
+Test(pool, waits_for_nobody_where_it_is_told_so_but_connects)
+{
+  int64_t start = tn_clock_now();
+  tn_conn *first = NULL;
+  tn_conn *second = NULL;
+
+  pool_options.wait_ms = 0;
+  connect_ms = 50;
+  open_pool();
+  cr_expect_eq(tn_pool_take(pool, NULL, &first, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(tn_pool_take(pool, NULL, &second, &err), TN_E_TIMEOUT);
+  cr_expect_lt(tn_clock_now() - start, 20 * NS_PER_S);
+  tn_pool_give(&first);
+  cr_expect_eq(tn_pool_take(pool, NULL, &second, &err), TN_OK, "%s",
+               err.message);
+  tn_pool_give(&second);
   close_pool();
 }
 
