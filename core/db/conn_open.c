@@ -6,8 +6,10 @@
 #include <sys/eventfd.h>
 #include <tenon/async.h>
 
+#include "option.h"
 #include "registry_priv.h"
 #include "target.h"
+#include "text.h"
 #include "tls.h"
 
 /* How long an opening may take that names no deadline. */
@@ -153,6 +155,29 @@ drop_unset(struct opening *opening)
   opening->option_count = kept;
 }
 
+/* What no backend knows may be a misspelt option of the core's own. What is as
+ * near to one of the backend's is the backend's to refuse. */
+static enum tn_code
+check_name(const struct opening *opening, const char *name, tn_err *err)
+{
+  const struct tn_plugin *plugin = &opening->backend->plugin;
+  struct tn_suggestion own = { .wanted = name };
+  struct tn_suggestion others = { .wanted = name };
+  char shown[64];
+
+  if (tn_option_find(plugin, name) != NULL)
+    return TN_OK;
+  tn_target__offer(&own);
+  tn_option_offer(plugin, &others);
+  if (own.best == NULL ||
+      (others.best != NULL && others.distance <= own.distance))
+    return TN_OK;
+  tn_text_escape(name, strlen(name), shown, sizeof shown);
+  return tn_err_set(err, TN_E_CONFIG,
+                    "url: no option \"%s\"; did you mean \"%s\"?", shown,
+                    own.best);
+}
+
 static enum tn_code
 collect_options(struct opening *opening,
                 const struct tn_registry_defaults *defaults, tn_err *err)
@@ -168,10 +193,16 @@ collect_options(struct opening *opening,
       tn_arena_alloc(&opening->arena, capacity * sizeof *opening->options);
   if (opening->options == NULL)
     return tn_err_memory(err, "conn");
-  for (i = 0; i < url_count; i++)
-    if (!tn_target__is_own(tn_url_option_name(url, i)))
-      add_option(opening, tn_url_option_name(url, i),
-                 tn_url_option_value(url, i));
+  for (i = 0; i < url_count; i++) {
+    const char *name = tn_url_option_name(url, i);
+
+    if (tn_target__is_own(name))
+      continue;
+    rc = check_name(opening, name, err);
+    if (rc != TN_OK)
+      return rc;
+    add_option(opening, name, tn_url_option_value(url, i));
+  }
   rc = add_configured(opening, true, err);
   if (rc != TN_OK)
     return rc;

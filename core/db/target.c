@@ -101,6 +101,16 @@ tn_target__is_own(const char *key)
   return own_row(key) != NULL;
 }
 
+void
+tn_target__offer(struct tn_suggestion *suggestion)
+{
+  const struct tn_config_row *row;
+
+  for (size_t i = 0; (row = tn_config_row(i)) != NULL; i++)
+    if ((tn_config__option(i)->traits & TN_CONFIG_OWN) != 0)
+      tn_suggestion_offer(suggestion, row->key);
+}
+
 static enum tn_code
 check_own(const struct tn_config_row *row, const char *value, const char *where,
           tn_err *err)

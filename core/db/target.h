@@ -8,6 +8,7 @@
 #include <tenon/url.h>
 
 #include "base_priv.h"
+#include "text.h"
 
 /* Zero-filled before it is resolved. */
 struct tn_target {
@@ -39,6 +40,9 @@ enum tn_code tn_target__set(struct tn_target *target,
 
 /* Is it an option of the core's own, that no backend is to see? */
 bool tn_target__is_own(const char *key);
+
+/* Offer the names of those. */
+void tn_target__offer(struct tn_suggestion *suggestion);
 
 /* It is none: `code`, with the nearest name. */
 enum tn_code tn_target__refuse(const char *key, enum tn_code code, tn_err *err);

@@ -148,16 +148,23 @@ tn_option_find(const struct tn_plugin *plugin, const char *name)
   return any;
 }
 
+void
+tn_option_offer(const struct tn_plugin *plugin,
+                struct tn_suggestion *suggestion)
+{
+  for (uint32_t i = 0; i < plugin->option_count; i++)
+    tn_suggestion_offer(suggestion, plugin->options[i].name);
+  if ((plugin->caps & TN_CAP_NETWORK) != 0)
+    tn_tls_offer(suggestion);
+}
+
 static enum tn_code
 refuse_unknown(const struct tn_plugin *plugin, const char *name, tn_err *err)
 {
   struct tn_suggestion suggestion = { .wanted = name };
   char shown[SHOWN_MAX];
 
-  for (uint32_t i = 0; i < plugin->option_count; i++)
-    tn_suggestion_offer(&suggestion, plugin->options[i].name);
-  if ((plugin->caps & TN_CAP_NETWORK) != 0)
-    tn_tls_offer(&suggestion);
+  tn_option_offer(plugin, &suggestion);
   tn_text_escape(name, strlen(name), shown, sizeof(shown));
   if (suggestion.best == NULL)
     return tn_err_set(err, TN_E_CONFIG, "%s: option \"%s\": unknown",

@@ -5,6 +5,7 @@
 #include <tenon/plugin.h>
 
 #include "base_priv.h"
+#include "text.h"
 
 /* The row of that name, else that of all others ("*"); NULL if there is none.
  */
@@ -17,5 +18,9 @@ const struct tn_option_row *tn_option_find(const struct tn_plugin *plugin,
  * range; none of the choices. */
 enum tn_code tn_option_check(const struct tn_plugin *plugin,
                              const struct tn_option *option, tn_err *err);
+
+/* Offer the names of all options that the backend takes. */
+void tn_option_offer(const struct tn_plugin *plugin,
+                     struct tn_suggestion *suggestion);
 
 #endif

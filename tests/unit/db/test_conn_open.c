@@ -115,6 +115,8 @@ Test(conn_open, refuses_before_anything_is_sent)
     { "@billing", "", TN_E_CONFIG, "\"@billing\" names a configured" },
     { "@", "", TN_E_CONFIG, "no configuration is loaded" },
     { NULL, "&lable=x", TN_E_CONFIG, "did you mean \"label\"?" },
+    { NULL, "&max_pool_sise=3", TN_E_CONFIG,
+      "did you mean \"max_pool_size\"?" },
     { NULL, "&size=101", TN_E_CONFIG, "outside -1 to 100" },
     { NULL, "&mode=Off", TN_E_CONFIG, "none of off|normal|full" },
     { NULL, "&pin_code=secret", TN_E_CONFIG, "the value is not" },
