@@ -102,7 +102,7 @@ take(tn_scope *scope, tn_engine *engine, const struct tn_scope_options *options,
 }
 
 /* How long the replica may take before the primary is asked, for which half of
- * the time is kept. */
+ * the time is kept; 0: as its pool has it, which waits for nobody. */
 static tn_deadline
 replica_deadline(const struct tn_engine *engine,
                  const struct tn_scope_options *options)
@@ -116,7 +116,9 @@ replica_deadline(const struct tn_engine *engine,
                                      USUAL_TAKE_S) *
          MS_PER_S / 2;
   until = tn_deadline_after_ms(ms);
-  if (options->deadline == 0 || options->deadline - until >= until - now)
+  if (options->deadline == 0)
+    return ms != 0 ? until : 0;
+  if (ms != 0 && options->deadline - until >= until - now)
     return until;
   return options->deadline > now ? now + (options->deadline - now) / 2 : now;
 }

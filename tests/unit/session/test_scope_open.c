@@ -218,6 +218,26 @@ Test(scope_open, falls_back_if_it_may)
   close_facade();
 }
 
+/* Waiting for no free connection is no reason not to open one. */
+Test(scope_open, a_pool_that_waits_for_nobody_reaches_its_replica)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_CONNECT, .wait_ms = 50 },
+  };
+  static const struct tn_setting settings[] = { { "pool_timeout", "0" } };
+  tn_scope *scope;
+
+  replica_script.answers = answers;
+  replica_script.answer_count = 1;
+  facade_options.engine.settings = settings;
+  facade_options.engine.setting_count = 1;
+  open_facade("");
+  scope = begin_as(A, TN_SCOPE_FALL_BACK);
+  cr_expect_eq(tn_scope_is_replica(scope), 1);
+  tn_scope_end(&scope);
+  close_facade();
+}
+
 /* However long the position may be waited for. */
 Test(scope_open, half_of_the_time_is_the_primarys)
 {
