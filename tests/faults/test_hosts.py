@@ -234,6 +234,7 @@ class PgPair(Pair):
         self.assertEqual(pipe.ask("rows"), "ok 1")
         self.assertEqual(pipe.ask("commit kept"), "ok")
         self.assertEqual(pipe.ask("rows"), "ok 2")
+        servers("start", NAME, DIR)  # where one is prepared still, on the first
 
     def test_read_only(self):
         """A server that takes no more writes is left by who wants to write."""
