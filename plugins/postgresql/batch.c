@@ -17,12 +17,11 @@ static bool
 send_one(struct pg__statement *statement)
 {
   const struct pg__params *params = &statement->params;
-  char name[PG__NAME_SIZE];
 
-  pg__name(statement->name, name);
   statement->conn->needs_sync = true;
-  return PQsendQueryPrepared(statement->conn->pq, name, (int)params->count,
-                             params->values, params->lengths, params->formats,
+  return PQsendQueryPrepared(statement->conn->pq, statement->name,
+                             (int)params->count, params->values,
+                             params->lengths, params->formats,
                              statement->format) != 0;
 }
 

@@ -430,11 +430,15 @@ struct pg__batch {
   uint64_t received; /* runs that have been read */
 };
 
+/* "tenon_" and a number. */
+#define PG__NAME_SIZE 24
+
 /* A statement, and in it the one result that it may have open. */
 struct pg__statement {
   struct pg__conn *conn;
-  uint32_t name; /* 0: only ever unnamed */
-  bool is_named; /* and the server has it */
+  uint32_t number; /* 0: only ever unnamed */
+  bool is_named;   /* and the server has it, by its name */
+  char name[PG__NAME_SIZE];
   uint32_t text; /* PG__TEXT_… */
   uint32_t parameter_count;
   Oid *types;       /* of the parameters, as the server has them */
@@ -463,8 +467,8 @@ struct pg__statement {
 
 /* prepare.c */
 
-#define PG__NAME_SIZE 24
-void pg__name(uint32_t number, char name[PG__NAME_SIZE]);
+/* From now on the statement goes by this number, or by none: 0. */
+void pg__name_set(struct pg__statement *statement, uint32_t number);
 
 /* The server may let go of the statement. */
 void pg__name_drop(struct pg__statement *statement);

@@ -11,12 +11,13 @@
 #include "pg_priv.h"
 
 void
-pg__name(uint32_t number, char name[PG__NAME_SIZE])
+pg__name_set(struct pg__statement *statement, uint32_t number)
 {
-  if (number == 0)
-    name[0] = '\0';
-  else
-    snprintf(name, PG__NAME_SIZE, "tenon_%u", (unsigned)number);
+  statement->number = number;
+  statement->name[0] = '\0';
+  if (number != 0)
+    snprintf(statement->name, sizeof statement->name, "tenon_%u",
+             (unsigned)number);
 }
 
 void
@@ -38,7 +39,7 @@ pg__name_drop(struct pg__statement *statement)
     conn->idle_names = names;
     conn->idle_capacity = capacity;
   }
-  names[conn->idle_count++] = statement->name;
+  names[conn->idle_count++] = statement->number;
 }
 
 /* Let names go. A failure is of no interest: the server has none of them. */
@@ -48,11 +49,10 @@ send_deallocate(struct pg__conn *conn)
   uint32_t i;
 
   for (i = 0; i < conn->idle_count; i++) {
-    char name[PG__NAME_SIZE];
     char sql[PG__NAME_SIZE + 16];
 
-    pg__name(conn->idle_names[i], name);
-    snprintf(sql, sizeof sql, "DEALLOCATE %s", name);
+    snprintf(sql, sizeof sql, "DEALLOCATE tenon_%u",
+             (unsigned)conn->idle_names[i]);
     if (!PQsendQueryParams(conn->pq, sql, 0, NULL, NULL, NULL, NULL,
                            PG__FORMAT_TEXT))
       return false;
@@ -76,12 +76,10 @@ bool
 pg__send_prepare(struct pg__statement *statement, const Oid *types)
 {
   struct pg__conn *conn = statement->conn;
-  char name[PG__NAME_SIZE];
 
-  pg__name(statement->name, name);
-  conn->unnamed = statement->name == 0 ? NULL : conn->unnamed;
+  conn->unnamed = statement->number == 0 ? NULL : conn->unnamed;
   conn->needs_sync = true;
-  return PQsendPrepare(conn->pq, name, statement->sql,
+  return PQsendPrepare(conn->pq, statement->name, statement->sql,
                        types == NULL ? 0 : (int)statement->parameter_count,
                        types) != 0;
 }
@@ -89,7 +87,7 @@ pg__send_prepare(struct pg__statement *statement, const Oid *types)
 void
 pg__prepared(struct pg__statement *statement)
 {
-  if (statement->name == 0)
+  if (statement->number == 0)
     statement->conn->unnamed = statement;
   else
     statement->is_named = true;
@@ -100,9 +98,7 @@ send_all(struct pg__statement *statement, const struct pg__preparation *how)
 {
   struct pg__conn *conn = statement->conn;
   bool is_outside = PQtransactionStatus(conn->pq) == PQTRANS_IDLE;
-  char name[PG__NAME_SIZE];
 
-  pg__name(statement->name, name);
   if (!PQenterPipelineMode(conn->pq))
     return false;
   if (conn->idle_count > 0 && is_outside && !send_deallocate(conn))
@@ -110,7 +106,7 @@ send_all(struct pg__statement *statement, const struct pg__preparation *how)
   if (how->is_guarded && !send_plain(conn, "SAVEPOINT tenon_prepare"))
     return false;
   if (!pg__send_prepare(statement, how->types) ||
-      !PQsendDescribePrepared(conn->pq, name))
+      !PQsendDescribePrepared(conn->pq, statement->name))
     return false;
   if (how->is_guarded && !send_plain(conn, "RELEASE tenon_prepare"))
     return false;

@@ -73,7 +73,7 @@ prepare_as(struct pg__statement *statement, const Oid *types,
 
   /* What follows in the guard takes the place of what has no name. */
   pg__name_drop(statement);
-  statement->name = in_txn && !conn->has_proxy ? ++conn->names : 0;
+  pg__name_set(statement, in_txn && !conn->has_proxy ? ++conn->names : 0);
   rc = pg__prepare(statement, &how);
   *ret_is_refused = how.failed != NULL;
   if (rc == TN_OK && how.failed != NULL && in_txn)

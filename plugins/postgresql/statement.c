@@ -33,7 +33,7 @@ pg__statement_prepare(struct pg__statement *statement, const Oid *types)
   int32_t rc;
 
   pg__name_drop(statement);
-  statement->name = 0;
+  pg__name_set(statement, 0);
   rc = pg__prepare(statement, &how);
   if (rc == TN_OK)
     return describe(statement, &how);
@@ -139,18 +139,17 @@ pg__statement_name(struct pg__statement *statement)
   struct pg__conn *conn = statement->conn;
 
   pg__name_drop(statement);
-  statement->name = conn->has_proxy ? 0 : ++conn->names;
+  pg__name_set(statement, conn->has_proxy ? 0 : ++conn->names);
 }
 
 static bool
 send_run(struct pg__statement *statement)
 {
   const struct pg__params *params = &statement->params;
-  char name[PG__NAME_SIZE];
 
-  pg__name(statement->name, name);
-  return PQsendQueryPrepared(statement->conn->pq, name, (int)params->count,
-                             params->values, params->lengths, params->formats,
+  return PQsendQueryPrepared(statement->conn->pq, statement->name,
+                             (int)params->count, params->values,
+                             params->lengths, params->formats,
                              statement->format) != 0;
 }
 

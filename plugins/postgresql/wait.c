@@ -285,10 +285,13 @@ int32_t
 pg__skim(struct pg__conn *conn, PGresult **ret_failed, bool *ret_is_over)
 {
   enum rest rest;
-  int32_t rc;
+  int32_t rc = drain(conn, ret_failed, false, &rest);
 
-  (void)PQconsumeInput(conn->pq);
-  rc = drain(conn, ret_failed, false, &rest);
+  /* The end of a short result came with its rows. */
+  if (rc == TN_OK && rest == REST_MORE) {
+    (void)PQconsumeInput(conn->pq);
+    rc = drain(conn, ret_failed, false, &rest);
+  }
   *ret_is_over = rest == REST_OVER;
   return rc;
 }
