@@ -14,8 +14,8 @@
 #include <tenon/tenon.h>
 #include <unistd.h>
 
-#define MAX_ROUNDS 101
-#define SPAN_MS    3000
+#define MAX_ROUNDS 301
+#define SPAN_MS    4000
 #define NS_PER_MS  1e6
 
 struct bench_row bench_rows[BENCH_ROWS + 1];
@@ -253,6 +253,7 @@ bench_server(int rounds, const char *word)
   snprintf(url, sizeof url, "%s%s", server, bench_raw.options);
   raw_url = url;
   tenon_url = url;
+  bench_place(bench_raw.variable);
   tenon_script(url, bench_raw.setup);
   tenon_open(url);
   bench_raw.open(url);
@@ -269,7 +270,7 @@ main(int argc, char **argv)
   const char *word = argc > 2 ? argv[2] : "";
 
   if (rounds < 1 || rounds > MAX_ROUNDS)
-    bench_die("rounds", "1 to 101");
+    bench_die("rounds", "1 to 301");
   fill_rows();
   if (bench_raw.variable == NULL)
     bench_files(rounds, word);

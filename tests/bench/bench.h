@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #define BENCH_ROWS     100000
-#define BENCH_TRIPS    10000 /* statements, where each is a round trip */
-#define BENCH_CHUNK    1000  /* rows that a program has at hand at a time */
+#define BENCH_TRIPS    1000 /* statements, where each is a round trip */
+#define BENCH_CHUNK    1000 /* rows that a program has at hand at a time */
 #define BENCH_STARTS   40
 #define BENCH_CONNECTS 60
 
@@ -43,6 +43,10 @@ int bench_trips(void);
 #define BENCH_NULL 1.0
 double bench_text(const char *text, size_t size);
 double bench_micros(int64_t micros);
+
+/* Give this process a processor, and the others to the server that `variable`
+ * has the URL of; till this process ends. */
+void bench_place(const char *variable);
 
 /* End the program. */
 void bench_die(const char *what, const char *why);
