@@ -348,11 +348,13 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   int64_t start = tn_clock_now();
   int64_t now = start;
   uint32_t what = atomic_load(&waiter->grant);
+  bool may_wait = now < taking->patience;
   bool is_patient = true;
 
   if (what != GRANT_NONE)
     return (enum grant)what;
-  tn_pool__count(pool, COUNT_WAITS);
+  if (may_wait)
+    tn_pool__count(pool, COUNT_WAITS);
   while (what == GRANT_NONE && now < taking->patience && is_patient) {
     tn_deadline until = next_look(taking);
 
@@ -366,7 +368,8 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   what = atomic_load(&waiter->grant);
   if (what == GRANT_NONE)
     unlink_waiter(pool, waiter);
-  note_wait(pool, now - start);
+  if (may_wait)
+    note_wait(pool, now - start);
   pthread_mutex_unlock(&pool->lock);
   return (enum grant)what;
 }

@@ -231,6 +231,8 @@ Test(pool, waits_for_nobody_where_it_is_told_so_but_connects)
                err.message);
   cr_expect_eq(tn_pool_take(pool, NULL, &second, &err), TN_E_TIMEOUT);
   cr_expect_lt(tn_clock_now() - start, 20 * NS_PER_S);
+  cr_expect_eq(stats_of().timeouts, 1);
+  cr_expect_eq(stats_of().waits, 0);
   tn_pool_give(&first);
   cr_expect_eq(tn_pool_take(pool, NULL, &second, &err), TN_OK, "%s",
                err.message);
