@@ -106,17 +106,29 @@ sqlite__check_row(struct sqlite__conn *conn, uint64_t row)
   return row % ROWS_BETWEEN_CHECKS != 0 ? TN_OK : conn->host->check(conn->call);
 }
 
+/* A name that is not found in a schema that was not read yet, for want of a
+ * FROM, might be in one that has changed: SQLite says SQLITE_SCHEMA each time,
+ * which reads as if another try could help. Once the schema is read, it knows.
+ */
 int
 sqlite__compile(struct sqlite__conn *conn, const char *sql, int size,
                 sqlite3_stmt **ret, const char **ret_tail)
 {
-  int code, tries;
+  bool has_read_schema = false;
+  int tries = 0;
 
-  for (tries = 0;; tries++) {
-    code = sqlite3_prepare_v3(conn->db, sql, size, SQLITE_PREPARE_PERSISTENT,
-                              ret, ret_tail);
-    if (code != SQLITE_LOCKED_SHAREDCACHE || !wait_for_lock(conn, tries))
+  for (;;) {
+    int code = sqlite3_prepare_v3(conn->db, sql, size,
+                                  SQLITE_PREPARE_PERSISTENT, ret, ret_tail);
+
+    if (code == SQLITE_SCHEMA && !has_read_schema) {
+      has_read_schema = true;
+      (void)sqlite3_table_column_metadata(conn->db, NULL, "sqlite_master", NULL,
+                                          NULL, NULL, NULL, NULL, NULL);
+    } else if (code != SQLITE_LOCKED_SHAREDCACHE ||
+               !wait_for_lock(conn, tries++)) {
       return code;
+    }
   }
 }
 

@@ -224,6 +224,26 @@ Test(errors, a_schema_that_is_named_is_told)
   session_close(&s);
 }
 
+/* A session that has read no schema yet: only what is in a file can show it. */
+Test(errors, a_column_of_no_table_is_missing_at_first_as_later)
+{
+  struct folder folder = folder_new();
+  char path[128], columns[256];
+  struct session s;
+
+  snprintf(path, sizeof path, "%s/x.db", folder.path);
+  session_open(&s, path, "");
+  must(&s, "CREATE TABLE t(a)");
+  session_close(&s);
+  session_open(&s, path, "");
+  cr_expect_eq(run(&s, "SELECT nope"), TN_E_NO_COLUMN, "%s",
+               tn_code_name(s.fake.err.code));
+  cr_expect_eq(s.fake.err.native, SQLITE_ERROR, "%d", s.fake.err.native);
+  cr_expect_str_eq(columns_of(&s.fake.err, columns), "nope");
+  session_close(&s);
+  folder_free(&folder);
+}
+
 Test(errors, state_within_a_transaction)
 {
   static const struct {
