@@ -129,9 +129,10 @@ const char *tn_registry__source(const struct tn_plugin_entry *entry);
 
 /* ---- registry_scheme.c ---- */
 
-/* Add to `err` where was looked, and what was found there that is no good.
- * Under the lock. */
-void tn_registry__add_searched(const tn_registry *registry, tn_err *err);
+/* Add to `err` where was looked for `what`, a name or a scheme, and what was
+ * found there that is no good. Under the lock. */
+void tn_registry__add_searched(const tn_registry *registry, const char *what,
+                               tn_err *err);
 
 /* Who serves a scheme, disabled ones not counted; NULL if nobody does. Under
  * the lock. */

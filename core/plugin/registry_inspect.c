@@ -17,9 +17,15 @@
 static enum tn_code
 refuse_name(const tn_registry *registry, const char *name, tn_err *err)
 {
+  const struct tn_plugin_entry *server = tn_registry__server_of(registry, name);
   struct tn_suggestion suggestion = { .wanted = name };
   char shown[SHOWN_SIZE];
 
+  if (server != NULL)
+    return tn_err_set(err, TN_E_PLUGIN,
+                      "plugin: none is named \"%s\", which is a scheme of "
+                      "plug-in \"%s\"",
+                      name, server->name);
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next)
     tn_suggestion_offer(&suggestion, entry->name);
@@ -28,7 +34,7 @@ refuse_name(const tn_registry *registry, const char *name, tn_err *err)
              suggestion.best != NULL ? "; did you mean \"" : "",
              suggestion.best != NULL ? suggestion.best : "",
              suggestion.best != NULL ? "\"?" : "");
-  tn_registry__add_searched(registry, err);
+  tn_registry__add_searched(registry, "name", err);
   return TN_E_PLUGIN;
 }
 

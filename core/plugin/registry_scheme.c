@@ -168,7 +168,8 @@ add_known(struct tn_strbuf *known, const struct tn_plugin_entry *entry,
 }
 
 void
-tn_registry__add_searched(const tn_registry *registry, tn_err *err)
+tn_registry__add_searched(const tn_registry *registry, const char *what,
+                          tn_err *err)
 {
   char line[PATH_MAX + 128];
 
@@ -176,10 +177,12 @@ tn_registry__add_searched(const tn_registry *registry, tn_err *err)
        folder != NULL; folder = folder->next) {
     if (folder->trouble != NULL)
       snprintf(line, sizeof(line), "%s", folder->trouble);
-    else
+    else if (folder->problem != NULL)
       snprintf(line, sizeof(line), "%s: %s", folder->manifests,
-               folder->problem != NULL ? folder->problem
-                                       : "no manifest here has this scheme");
+               folder->problem);
+    else
+      snprintf(line, sizeof(line), "%s: no manifest here has this %s",
+               folder->manifests, what);
     tn_err_add(err, TN_ERR_DETAIL, line);
   }
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
@@ -215,7 +218,7 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
              shown, known.size > 0 ? "; known: " : "", tn_strbuf_text(&known),
              hint);
   tn_err_add(err, TN_ERR_DETAIL, package);
-  tn_registry__add_searched(registry, err);
+  tn_registry__add_searched(registry, "scheme", err);
   return TN_E_PLUGIN;
 }
 

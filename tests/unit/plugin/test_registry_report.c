@@ -205,12 +205,19 @@ Test(registry_report, inspect_says_why_it_cannot)
 
   install("fake", "");
   install("init_fails", "");
+  install("long_table", "aliases = table\n");
   files_write("manifests/bad.ini", "[plugin]\nabi = x\n", path);
   open_registry();
+  cr_expect_eq(tn_registry_inspect(registry, "table", &report, &err),
+               TN_E_PLUGIN);
+  cr_expect_str_eq(err.message, "plugin: none is named \"table\", which is a "
+                                "scheme of plug-in \"long_table\"");
   cr_expect_eq(tn_registry_inspect(registry, "fke", &report, &err),
                TN_E_PLUGIN);
   cr_expect_str_eq(err.message,
                    "plugin: none is named \"fke\"; did you mean \"fake\"?");
+  cr_expect(has_text(err.detail, ": no manifest here has this name"), "%s",
+            err.detail);
   cr_expect_eq(tn_registry_inspect(registry, "", &report, &err), TN_E_PLUGIN);
   cr_expect_eq(tn_registry_inspect(registry, "init_fails", &report, &err),
                TN_E_PLUGIN);
