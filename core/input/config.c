@@ -211,7 +211,12 @@ refuse_database(const tn_config *config, const char *name, tn_err *err)
 
   for (; database != NULL; database = database->next)
     tn_suggestion_offer(&suggestion, database->name);
-  if (suggestion.best == NULL)
+  if (*name == '\0')
+    (void)tn_err_set(err, TN_E_NOT_FOUND,
+                     "config: the name of the database is empty; that of the "
+                     "section [%s] is \"%s\"",
+                     TN_CONFIG_DEFAULT, TN_CONFIG_DEFAULT);
+  else if (suggestion.best == NULL)
     (void)tn_err_set(err, TN_E_NOT_FOUND,
                      "config: no database \"%s\"; add a section [%s:%s]", name,
                      TN_CONFIG_DEFAULT, name);

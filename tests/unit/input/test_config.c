@@ -115,6 +115,11 @@ Test(config, an_unknown_database_is_refused_with_the_nearest_name)
                TN_E_NOT_FOUND);
   cr_expect_str_eq(err.message,
                    "config: no database \"zoo\"; add a section [database:zoo]");
+  cr_expect_eq(tn_config_text(config, "", "connection", &text, &err),
+               TN_E_NOT_FOUND);
+  cr_expect_str_eq(err.message,
+                   "config: the name of the database is empty; that of the "
+                   "section [database] is \"database\"");
   cr_expect_str_eq(text, "untouched");
   cr_expect_eq(number, 77);
   cr_expect_null(tn_config_origin(config, "zoo", "max_retries"));
