@@ -225,8 +225,12 @@ cmd_errors_list(struct cli *cli, tn_err *err)
     { "said by", TN_TEXT },
   };
   struct listing listing = { .cli = cli, .err = err };
+  struct tn_plugin_report report;
   enum tn_code rc = cli_need_registry(cli, err);
 
+  /* No header of a table that cannot come. */
+  if (rc == TN_OK && cli->arg_count > 0)
+    rc = tn_registry_inspect(cli->registry, cli->args[0], &report, err);
   if (rc == TN_OK)
     rc = output_begin(&cli->out, columns, COUNT(columns), err);
   if (rc != TN_OK)

@@ -198,10 +198,15 @@ take_command(struct cli *cli, char **args, size_t count, tn_err *err)
   for (command = commands_all(); command->words != NULL; command++)
     if (strlen(args[0]) == strcspn(command->words, " ") &&
         strncmp(command->words, args[0], strlen(args[0])) == 0)
-      return tn_err_set(err, TN_E_USAGE,
-                        "%s: what of it? there is \"tenon %s\"; tenon --help "
-                        "lists all",
-                        args[0], command->words);
+      return count == 1
+                 ? tn_err_set(err, TN_E_USAGE,
+                              "%s: what of it? there is \"tenon %s\"; tenon "
+                              "--help lists all",
+                              args[0], command->words)
+                 : tn_err_set(err, TN_E_USAGE,
+                              "\"%s %.64s\": no such command; there is "
+                              "\"tenon %s\"; tenon --help lists all",
+                              args[0], args[1], command->words);
   return tn_err_set(err, TN_E_USAGE,
                     "\"%.64s\": no such command; tenon --help lists them",
                     args[0]);

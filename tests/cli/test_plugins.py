@@ -52,6 +52,12 @@ class Listing(TenonTest):
         self.assertRegex(row["server"], r"3\.\d+")
         self.assertGreaterEqual(row["ping_ms"], 0)
 
+    def test_a_wrong_second_word_is_told(self):
+        error = self.fail_with(USAGE, "plugins", "lst")
+        self.assertIn('"plugins lst": no such command; there is "tenon '
+                      'plugins list"', error)
+        self.assertIn("plugins: what of it?", self.fail_with(USAGE, "plugins"))
+
 
 class Errors(TenonTest):
     def explain(self, backend, code):
@@ -97,6 +103,14 @@ class Errors(TenonTest):
         error = self.fail_json(USAGE, "errors", "explain", "sqlite", "nosuch")
         self.assertIn("no row for \"nosuch\"", error["message"])
         self.fail_json(PLUGIN, "errors", "explain", "nosuch", "1")
+
+    def test_a_scheme_is_no_name(self):
+        error = self.fail_json(PLUGIN, "errors", "explain", "mariadb", "1205")
+        self.assertIn('a scheme of plug-in "mysql"', error["message"])
+
+    def test_no_header_comes_before_a_failure(self):
+        done = self.run_tool("-f", "csv", "errors", "list", "nosuch")
+        self.assertEqual((PLUGIN, ""), (done.code, done.out), done)
 
     def test_list(self):
         all_rows = json.loads(self.succeed("-f", "json", "errors",
