@@ -192,6 +192,19 @@ tn_registry__add_searched(const tn_registry *registry, const char *what,
   }
 }
 
+/* Why the plug-in of this name is not used, which is most likely the one that
+ * is wanted; or NULL. Under the lock. */
+static const char *
+why_unused(const tn_registry *registry, const char *name)
+{
+  for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
+       entry = entry->next)
+    if (entry->manifest == NULL && entry->problem[0] != '\0' &&
+        strcmp(entry->name, name) == 0)
+      return entry->problem;
+  return NULL;
+}
+
 /* Under the lock. */
 static enum tn_code
 refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
@@ -199,7 +212,8 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
   TN_CLEANUP(tn_strbuf_clear)
   struct tn_strbuf known = TN_STRBUF_INIT(KNOWN_SIZE);
   struct tn_suggestion suggestion = { .wanted = dialect };
-  char shown[SHOWN_SIZE], package[SHOWN_SIZE] = "", hint[2 * SHOWN_SIZE] = "";
+  const char *unused = why_unused(registry, dialect);
+  char shown[SHOWN_SIZE], package[SHOWN_SIZE] = "", hint[PATH_MAX] = "";
 
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next)
@@ -207,10 +221,13 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
   if (known.failure == TN_E_MEMORY)
     return tn_err_memory(err, "plugin");
   tn_text_escape(dialect, strlen(dialect), shown, sizeof(shown));
-  if (tn_manifest_is_scheme(dialect))
+  if (unused == NULL && tn_manifest_is_scheme(dialect))
     snprintf(package, sizeof(package), "package tenon-backend-%s may have it",
              dialect);
-  if (suggestion.best != NULL)
+  if (unused != NULL)
+    snprintf(hint, sizeof(hint), "; the plug-in of that name is refused: %s",
+             unused);
+  else if (suggestion.best != NULL)
     snprintf(hint, sizeof(hint), "; did you mean \"%s\"?", suggestion.best);
   else if (package[0] != '\0')
     snprintf(hint, sizeof(hint), "; %s", package);

@@ -177,6 +177,23 @@ Test(registry, of_one_name_the_first_folder_wins)
   cr_expect_eq(row_count, 1);
 }
 
+/* Rather than that there is none, or which package has it. */
+Test(registry, a_scheme_whose_plugin_is_refused_is_told_why)
+{
+  char path[PATH_MAX];
+
+  files_write("extra1/fake.ini", "garbage\n", path);
+  install("fake", "");
+  install("long_table", "");
+  open_registry();
+  cr_expect_eq(backend_for("fake", NULL), NULL);
+  cr_expect(has_text(err.message, "the plug-in of that name is refused: "),
+            "%s", err.message);
+  cr_expect(has_text(err.message, "extra1/fake.ini:1: line of 7 bytes"), "%s",
+            err.message);
+  cr_expect(!has_text(err.detail, "package"), "%s", err.detail);
+}
+
 /* ---- the administrator ---- */
 
 Test(registry, a_disabled_plugin_says_who_disabled_it)
