@@ -2,6 +2,7 @@
  * which position, inside of what. */
 #include "engine_priv.h"
 #include "scope_priv.h"
+#include "session_priv.h"
 
 #define USUAL_AFTER_MS 1000
 #define USUAL_TAKE_S   30
@@ -203,12 +204,7 @@ begin(tn_scope *scope, const struct tn_scope_options *options, tn_err *err)
   if (scope->mode == TN_SCOPE_WRITER && txn.lock_mode == 0 &&
       (tn_conn_caps(scope->conn) & TN_CAP_LOCK_MODES) != 0)
     txn.lock_mode = TN_LOCK_IMMEDIATE;
-
-  /* The function knows as well, so it does not matter that the server cannot
-   * tell. */
-  if (options->check != NULL &&
-      (tn_conn_caps(scope->conn) & TN_CAP_OUTCOME) == 0)
-    txn.flags &= ~TN_BEGIN_RESOLVABLE;
+  tn_run__spare_server(scope->conn, options->check, &txn);
   return tn_txn_begin(scope->conn, &txn, &scope->txn, err);
 }
 

@@ -11,8 +11,9 @@ struct piece {
   struct tn_scope_options options;
   tn_scope_fn call;
   void *user;
-  tn_engine *engine;   /* of the last time; NULL: it did not begin */
-  struct tn_txn_id id; /* likewise; "": the server cannot be asked */
+  tn_deadline deadline; /* of all calls on the connection; 0: none */
+  tn_engine *engine;    /* of the last time; NULL: it did not begin */
+  struct tn_txn_id id;  /* likewise; "": the server cannot be asked */
 };
 
 /* Once, to the end. */
@@ -28,6 +29,8 @@ run_once(struct piece *piece, tn_err *err)
   piece->id.text[0] = '\0';
   if (rc != TN_OK)
     return rc;
+  if (piece->deadline != 0)
+    tn_conn_set_deadline(scope->conn, piece->deadline);
   txn = tn_scope__txn(scope);
   if (txn != NULL && tn_txn_identify(txn, &piece->id, NULL) != TN_OK)
     piece->id.text[0] = '\0';
@@ -69,7 +72,7 @@ start(const struct piece *piece, struct tn_retry_run *ret, tn_err *err)
 }
 
 /* From the begin again, as long as the policy says. Its total time bounds each
- * attempt. */
+ * attempt, with its commit. */
 static enum tn_code
 run_whole(struct piece *piece, tn_err *err)
 {
@@ -82,7 +85,9 @@ run_whole(struct piece *piece, tn_err *err)
     return rc;
   question.retry = options->retry;
   question.check = options->check;
-  if (run.deadline != TN_DEADLINE_NONE &&
+  if (run.deadline != TN_DEADLINE_NONE)
+    piece->deadline = run.deadline;
+  if (piece->deadline != 0 &&
       (options->deadline == 0 || run.deadline < options->deadline))
     options->deadline = run.deadline;
   tn_err_clear(err);

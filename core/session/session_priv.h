@@ -18,6 +18,12 @@ struct tn_retry_run {
 enum tn_code tn_txn__ask_server(tn_conn *conn, void *id, int *ret_is_committed,
                                 tn_err *err);
 
+/* As tn_txn_begin() on a connection that is on loan: the end of the scope gives
+ * it back, or a failure here. */
+enum tn_code tn_txn__begin_loan(tn_conn *conn,
+                                const struct tn_txn_options *options,
+                                tn_txn **ret, tn_err *err);
+
 /* Fails: TN_E_USAGE. */
 enum tn_code tn_retry__start(const struct tn_retry *policy,
                              struct tn_retry_run *ret, tn_err *err);
@@ -38,6 +44,11 @@ enum tn_code tn_run__judge(const tn_txn *txn, enum tn_code rc, tn_err *err);
 enum tn_code tn_run__resolve(tn_engine *engine,
                              const struct tn_run_options *options, void *user,
                              struct tn_txn_id *id, tn_err *err);
+
+/* A function that knows what became of a commit is as good as a server that can
+ * tell: one that never can need not be asked. */
+void tn_run__spare_server(const tn_conn *conn, tn_txn_check_fn check,
+                          struct tn_txn_options *txn);
 
 /* All of it is undone, so it may be run again as it was. */
 void tn_run__settle(tn_err *err);

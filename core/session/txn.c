@@ -120,12 +120,18 @@ tn_txn_take(tn_engine *engine, const struct tn_loan *loan,
             const struct tn_txn_options *options, tn_txn **ret, tn_err *err)
 {
   tn_conn *conn = NULL;
-  tn_txn *txn = NULL;
   enum tn_code rc = tn_engine_take(engine, loan, &conn, err);
 
-  if (rc != TN_OK)
-    return rc;
-  rc = tn_txn_begin(conn, options, &txn, err);
+  return rc == TN_OK ? tn_txn__begin_loan(conn, options, ret, err) : rc;
+}
+
+enum tn_code
+tn_txn__begin_loan(tn_conn *conn, const struct tn_txn_options *options,
+                   tn_txn **ret, tn_err *err)
+{
+  tn_txn *txn = NULL;
+  enum tn_code rc = tn_txn_begin(conn, options, &txn, err);
+
   if (txn == NULL) {
     tn_pool_give(&conn);
     return rc;

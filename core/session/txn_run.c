@@ -141,6 +141,15 @@ tn_run__resolve(tn_engine *engine, const struct tn_run_options *options,
 
 /* ---- again and again ---- */
 
+void
+tn_run__spare_server(const tn_conn *conn, tn_txn_check_fn check,
+                     struct tn_txn_options *txn)
+{
+  if (check != NULL && (tn_conn_caps(conn) & TN_CAP_OUTCOME) == 0)
+    txn->flags &= ~TN_BEGIN_RESOLVABLE;
+}
+
+/* What is run ends, with its commit, when the policy's time does. */
 static enum tn_code
 attempt(tn_engine *engine, const struct tn_run_options *options,
         const struct tn_retry_run *run, tn_txn **ret, tn_err *err)
@@ -149,18 +158,15 @@ attempt(tn_engine *engine, const struct tn_run_options *options,
     .label = options->label != NULL ? options->label : "tn_run",
     .deadline = run->deadline != TN_DEADLINE_NONE ? run->deadline : 0,
   };
+  struct tn_txn_options txn = options->txn;
+  tn_conn *conn = NULL;
+  enum tn_code rc = tn_engine_take(engine, &loan, &conn, err);
 
-  struct tn_txn_options plain = options->txn;
-  enum tn_code rc = tn_txn_take(engine, &loan, &options->txn, ret, err);
-
-  /* The function knows as well, so it does not matter that the server cannot
-   * tell. What was refused for another reason is refused again. */
-  if (rc != TN_E_UNSUPPORTED || options->check == NULL ||
-      (plain.flags & TN_BEGIN_RESOLVABLE) == 0)
+  if (rc != TN_OK)
     return rc;
-  plain.flags &= ~TN_BEGIN_RESOLVABLE;
-  tn_err_clear(err);
-  return tn_txn_take(engine, &loan, &plain, ret, err);
+  tn_conn_set_deadline(conn, loan.deadline);
+  tn_run__spare_server(conn, options->check, &txn);
+  return tn_txn__begin_loan(conn, &txn, ret, err);
 }
 
 void

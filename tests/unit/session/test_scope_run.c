@@ -240,6 +240,21 @@ Test(scope_run, a_lost_connection_is_replaced)
   cr_expect_eq(calls_of(FAKE_CONNECT), 2);
 }
 
+Test(scope_run, all_ends_when_the_time_of_the_policy_does)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_COMMIT, .wait_ms = 60000 },
+  };
+  int64_t start = tn_clock_now();
+
+  SCRIPT_ANSWERS(answers);
+  policy.total_ms = 200;
+  cr_expect_eq(run(TN_SCOPE_WRITER, statement), TN_E_TIMEOUT, "%s",
+               err.message);
+  cr_expect_lt(tn_clock_now() - start, INT64_C(30000000000));
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+}
+
 /* ---- a commit whose answer was lost ---- */
 
 static int is_committed;

@@ -412,6 +412,8 @@ Test(txn_run, where_no_server_can_tell_it_is_refused_without_a_function)
 
 Test(txn_run, where_no_server_can_tell_the_function_is_enough)
 {
+  struct tn_pool_stats stats = { .struct_size = sizeof stats };
+
   open_resolvable(0);
   SCRIPT_ANSWERS(lost_commit);
   run_options.check = check;
@@ -420,6 +422,8 @@ Test(txn_run, where_no_server_can_tell_the_function_is_enough)
   cr_expect_eq(job.asked, 1);
   cr_expect_eq(script.begin_flags, 0);
   cr_expect_eq(calls_of(FAKE_OUTCOME), 0);
+  tn_pool_stats(tn_engine_pool(engine), &stats);
+  cr_expect_eq(stats.takes, 2, "one for the run, one for the question");
   close_engine();
 }
 
@@ -435,6 +439,48 @@ Test(txn_run, a_number_that_cannot_be_had_is_no_begin)
   cr_expect_eq(job.calls, 1);
   cr_expect_eq(calls_of(FAKE_BEGIN), 2);
   cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+  close_engine();
+}
+
+/* Of the policy. The statement knows no other, nor does the commit. */
+static void
+expect_end_in_time(enum fake_slot slot, unsigned commits)
+{
+  const struct fake_answer answers[] = { { .slot = slot, .wait_ms = 60000 } };
+  int64_t start = tn_clock_now();
+
+  SCRIPT_ANSWERS(answers);
+  policy.total_ms = 200;
+  cr_expect_eq(run(), TN_E_TIMEOUT, "%s", err.message);
+  cr_expect_lt(tn_clock_now() - start, INT64_C(30000000000));
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(calls_of(FAKE_COMMIT), commits);
+  close_engine();
+}
+
+Test(txn_run, what_it_runs_ends_when_its_time_does)
+{
+  expect_end_in_time(FAKE_EXECUTE, 0);
+}
+
+Test(txn_run, its_commit_ends_when_its_time_does)
+{
+  expect_end_in_time(FAKE_COMMIT, 1);
+}
+
+Test(txn_run, its_time_is_not_that_of_the_next_loan)
+{
+  const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 2, .wait_ms = 2200 }
+  };
+  TN_CLEANUP(tn_pool_give) tn_conn *next = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  policy.total_ms = 2000;
+  cr_expect_eq(run(), TN_OK, "%s", err.message);
+  cr_expect_eq(tn_engine_take(engine, NULL, &next, &err), TN_OK);
+  cr_expect_eq(tn_conn_exec(next, "x", NULL, &err), TN_OK, "%s", err.message);
+  tn_pool_give(&next);
   close_engine();
 }
 
