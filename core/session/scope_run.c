@@ -25,10 +25,11 @@ run_once(struct piece *piece, tn_err *err)
   enum tn_code rc = tn_scope_begin(piece->facade, piece->context,
                                    &piece->options, &scope, err);
 
-  piece->engine = scope != NULL ? scope->engine : NULL;
+  piece->engine = NULL;
   piece->id.text[0] = '\0';
-  if (rc != TN_OK)
+  if (scope == NULL)
     return rc;
+  piece->engine = scope->engine;
   if (piece->deadline != 0)
     tn_conn_set_deadline(scope->conn, piece->deadline);
   txn = tn_scope__txn(scope);
