@@ -197,12 +197,11 @@ tn_registry__add_searched(const tn_registry *registry, const char *what,
 static const char *
 why_unused(const tn_registry *registry, const char *name)
 {
-  for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
-       entry = entry->next)
-    if (entry->manifest == NULL && entry->problem[0] != '\0' &&
-        strcmp(entry->name, name) == 0)
-      return entry->problem;
-  return NULL;
+  const struct tn_plugin_entry *entry = tn_registry__find_entry(registry, name);
+
+  return entry != NULL && entry->manifest == NULL && entry->problem[0] != '\0'
+             ? entry->problem
+             : NULL;
 }
 
 /* Under the lock. */
