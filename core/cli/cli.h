@@ -122,6 +122,10 @@ enum tn_code cli_need_registry(struct cli *cli, tn_err *err);
 enum tn_code target_open(struct cli *cli, char *target, uint64_t timeout_ms,
                          tn_conn **ret, tn_err *err);
 
+/* Every statement has worked, and yet nothing of it stays: say so, before the
+ * connection is closed. */
+void target_warn_of_txn(const struct cli *cli, const tn_conn *conn);
+
 /* Open an engine on it; nothing is connected. `wait` as in struct
  * tn_engine_options; NULL. */
 enum tn_code target_engine(struct cli *cli, char *target, tn_wait_fn wait,

@@ -105,5 +105,7 @@ cmd_query(struct cli *cli, tn_err *err)
     rc = run_script(cli, conn, script, err);
   else
     rc = run_statement(cli, conn, cli->args[1], &params, err);
+  if (rc == TN_OK)
+    target_warn_of_txn(cli, conn);
   return interrupt_stop(&watch, rc, err);
 }

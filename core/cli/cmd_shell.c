@@ -229,6 +229,7 @@ cmd_shell(struct cli *cli, tn_err *err)
                  (int)strlen(shell.prompt), "-> ");
   greet(&shell);
   rc = run_lines(&shell, err);
+  target_warn_of_txn(cli, conn);
   display_clear(&shell.input);
 
   /* A person has seen each error; only a script's count in the end. */

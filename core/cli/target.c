@@ -129,6 +129,17 @@ target_open(struct cli *cli, char *target, uint64_t timeout_ms, tn_conn **ret,
   return rc;
 }
 
+void
+target_warn_of_txn(const struct cli *cli, const tn_conn *conn)
+{
+  if (tn_conn_txn_state(conn) == TN_TXN_OPEN)
+    tn_log_write(
+        &cli->log, TN_LOG_WARNING,
+        "%s: a transaction is still open at the end, so what it did is "
+        "rolled back; COMMIT keeps it",
+        cli->command->words);
+}
+
 /* An engine takes its target as a text. */
 static enum tn_code
 engine_of_url(struct cli *cli, char *target,

@@ -181,6 +181,20 @@ class Scripts(TenonTest):
             error["message"].startswith("statement 2 (line 3): "), error)
         self.assertEqual(0, self.value("SELECT count(*) FROM t"))
 
+    def test_a_transaction_left_open_is_told(self):
+        self.succeed("query", self.url, "CREATE TABLE t (a)")
+        for command in (("query", self.url, "-"), ("shell", self.url)):
+            with self.subTest(command=command[0]):
+                done = self.run_tool(
+                    *command, stdin="BEGIN; INSERT INTO t VALUES (1);\n")
+                self.assertEqual(0, done.code, done)
+                self.assertEqual(1, done.err.count("\n"), done)
+                self.assertIn(
+                    f"warning: {command[0]}: a transaction is still open at "
+                    "the end, so what it did is rolled back", done.err)
+                self.assertEqual(0, self.value("SELECT count(*) FROM t"))
+                self.succeed(*command, stdin="BEGIN; SELECT 1; COMMIT;\n")
+
     def test_an_empty_script_does_nothing(self):
         for script in ("", "  \n", "-- nothing\n", ";;\n"):
             with self.subTest(script=script):
