@@ -2,6 +2,7 @@
  * wrong with it. */
 #include "cli.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,23 +124,39 @@ cmd_config_show(struct cli *cli, tn_err *err)
   return output_finish(&cli->out, rc, err);
 }
 
-/* Say in front of a URL's error whose URL it is. */
+/* Would an engine take it? Its plug-in is loaded for that and looks at the
+ * options of the URL; nothing is connected. In front of an error it says whose
+ * URL it is. */
 static enum tn_code
-check_url(struct cli *cli, const char *database, const char *text, tn_err *err)
+check_engine(struct cli *cli, const char *database, const char *text,
+             tn_err *err)
 {
   TN_CLEANUP(tn_url_free) tn_url *url = NULL;
+  TN_CLEANUP(tn_engine_close) tn_engine *engine = NULL;
+  struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
+  char target[80]; /* a name has up to 64 bytes */
   tn_err cause = TN_ERR_INIT;
   enum tn_code rc = tn_url_parse(text, &url, &cause);
 
   if (rc == TN_OK)
+    rc = cli_need_registry(cli, &cause);
+  options.registry = cli->registry;
+  options.config = cli->config;
+  options.log = &cli->log;
+  snprintf(target, sizeof target, "@%s", database);
+  if (rc == TN_OK)
+    rc = tn_engine_open(target, &options, &engine, &cause);
+  if (rc == TN_OK)
     return TN_OK;
-  return tn_err_set(err, rc, "%s: connection of \"%s\": %s",
-                    tn_config_origin(cli->config, database, "connection"),
-                    database, cause.message);
+  tn_err_set(err, rc, "%s: connection of \"%s\": %s",
+             tn_config_origin(cli->config, database, "connection"), database,
+             cause.message);
+  tn_err_add(err, TN_ERR_DETAIL, cause.detail);
+  return rc;
 }
 
 /* Reading it has told of every wrong line; what is left are secrets that are
- * looked up when they are needed, and URLs. */
+ * looked up when they are needed, and what only engines and plug-ins know. */
 static enum tn_code
 check_database(struct cli *cli, const char *database, tn_err *err)
 {
@@ -154,7 +171,7 @@ check_database(struct cli *cli, const char *database, tn_err *err)
     rc = tn_config_text(cli->config, database, "connection", &value, err);
   if (rc != TN_OK || value == NULL)
     return rc;
-  return check_url(cli, database, value, err);
+  return check_engine(cli, database, value, err);
 }
 
 static enum tn_code

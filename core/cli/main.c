@@ -80,6 +80,10 @@ static const char doctor_manual[] =
     "load,\n"
     "with every place that was looked at. Exit code 2 if there is one.\n";
 
+static const char config_check_manual[] =
+    "Each URL's plug-in is loaded and looks at the options; nothing is "
+    "connected.\n";
+
 static const char errors_manual[] =
     "A CODE is a number of the backend's, a SQLSTATE, the two characters of "
     "its\n"
@@ -127,7 +131,7 @@ static const struct command commands[] = {
   { "config show", "[DATABASE]", "Print every value and where it came from", 0,
     1, 0, 0, "", cmd_config_show },
   { "config check", "", "Read the configuration and tell what is wrong", 0, 0,
-    0, 0, "", cmd_config_check },
+    0, 0, config_check_manual, cmd_config_check },
   { .words = NULL },
 };
 

@@ -1,9 +1,10 @@
 """tenon config, and named databases."""
 
 import json
+import os
 import unittest
 
-from support import USAGE, TenonTest
+from support import PLUGIN, USAGE, TenonTest
 
 CANARY = "Zq7tMx4vKp9wRb2sYd6hNc3f"
 
@@ -74,6 +75,10 @@ class Check(TenonTest):
             ("[database]\nconnection = nonsense\n", ":2", "connection"),
             ("[database]\nconnection = env:NO_SUCH_VARIABLE\n", "",
              "NO_SUCH_VARIABLE"),
+            ("[database:b]\nconnection = sqlite:///b.db?colour=red\n", ":2",
+             'connection of "b": sqlite: option "colour": unknown'),
+            ("[database]\nconnection = sqlite:///b.db?max_pol_size=1\n", ":2",
+             'did you mean "max_pool_size"?'),
         ]
         for text, place, word in cases:
             with self.subTest(text=text):
@@ -84,6 +89,20 @@ class Check(TenonTest):
                 self.assertIn(word, error["message"] + (error["detail"] or ""))
                 if place:
                     self.assertIn(path + place, error["message"])
+
+    def test_a_scheme_that_nobody_serves_is_told_with_its_place(self):
+        path = self.write("tenon.ini", "[database]\n"
+                          "connection = sqlit:///a.db\n")
+        error = self.fail_json(PLUGIN, "--config", path, "config", "check")
+        self.assertIn(path + ":2", error["message"])
+        self.assertIn('did you mean "sqlite"?', error["message"])
+        self.assertIn("no manifest here has this scheme", error["detail"])
+
+    def test_nothing_is_connected(self):
+        path = self.write("tenon.ini", "[database]\nconnection = sqlite:///" +
+                          self.path("a.db") + "\n")
+        self.succeed("--config", path, "config", "check")
+        self.assertFalse(os.path.exists(self.path("a.db")))
 
     def test_a_file_that_is_not_there(self):
         for args in (["config", "check"], ["config", "show"],
