@@ -125,31 +125,41 @@ cmd_config_show(struct cli *cli, tn_err *err)
 }
 
 /* Would an engine take it? Its plug-in is loaded for that and looks at the
- * options of the URL; nothing is connected. In front of an error it says whose
- * URL it is. */
+ * options of the URL; nothing is connected. */
 static enum tn_code
-check_engine(struct cli *cli, const char *database, const char *text,
-             tn_err *err)
+try_engine(struct cli *cli, const char *target, tn_err *err)
 {
-  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
   TN_CLEANUP(tn_engine_close) tn_engine *engine = NULL;
   struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
-  char target[80]; /* a name has up to 64 bytes */
-  tn_err cause = TN_ERR_INIT;
-  enum tn_code rc = tn_url_parse(text, &url, &cause);
+  enum tn_code rc = cli_need_registry(cli, err);
 
-  if (rc == TN_OK)
-    rc = cli_need_registry(cli, &cause);
   options.registry = cli->registry;
   options.config = cli->config;
   options.log = &cli->log;
-  snprintf(target, sizeof target, "@%s", database);
+  return rc == TN_OK ? tn_engine_open(target, &options, &engine, err) : rc;
+}
+
+/* Say in front of a URL's error whose URL it is. The one of the database itself
+ * is tried by name, with all that is configured for it. */
+static enum tn_code
+check_url(struct cli *cli, const char *database, const char *key, tn_err *err)
+{
+  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
+  const char *text = NULL;
+  char name[80]; /* 64 bytes and an '@' */
+  tn_err cause = TN_ERR_INIT;
+  enum tn_code rc = tn_config_text(cli->config, database, key, &text, err);
+
+  if (rc != TN_OK || text == NULL || text[0] == '\0')
+    return rc;
+  snprintf(name, sizeof name, "@%s", database);
+  rc = tn_url_parse(text, &url, &cause);
   if (rc == TN_OK)
-    rc = tn_engine_open(target, &options, &engine, &cause);
+    rc = try_engine(cli, strcmp(key, "connection") == 0 ? name : text, &cause);
   if (rc == TN_OK)
     return TN_OK;
-  tn_err_set(err, rc, "%s: connection of \"%s\": %s",
-             tn_config_origin(cli->config, database, "connection"), database,
+  tn_err_set(err, rc, "%s: %s of \"%s\": %s",
+             tn_config_origin(cli->config, database, key), key, database,
              cause.message);
   tn_err_add(err, TN_ERR_DETAIL, cause.detail);
   return rc;
@@ -168,10 +178,10 @@ check_database(struct cli *cli, const char *database, tn_err *err)
   for (i = 0; rc == TN_OK && (row = tn_config_row(i)) != NULL; i++)
     rc = tn_config_text(cli->config, database, row->key, &value, err);
   if (rc == TN_OK)
-    rc = tn_config_text(cli->config, database, "connection", &value, err);
-  if (rc != TN_OK || value == NULL)
-    return rc;
-  return check_engine(cli, database, value, err);
+    rc = check_url(cli, database, "connection", err);
+  if (rc == TN_OK)
+    rc = check_url(cli, database, "slave_connection", err);
+  return rc;
 }
 
 static enum tn_code

@@ -68,6 +68,11 @@ class Check(TenonTest):
         out = self.succeed("--config", path, "-f", "json", "config", "check")
         self.assertEqual([[path], [other]], json.loads(out)["rows"])
 
+    def test_an_empty_url_is_none(self):
+        path = self.write("tenon.ini", "[database]\nconnection =\n"
+                          "slave_connection =\n")
+        self.succeed("--config", path, "config", "check")
+
     def test_what_is_wrong_is_told_with_its_place(self):
         cases = [
             ("[database]\nmax_pol_size = 3\n", ":2", "max_pool_size"),
@@ -79,6 +84,11 @@ class Check(TenonTest):
              'connection of "b": sqlite: option "colour": unknown'),
             ("[database]\nconnection = sqlite:///b.db?max_pol_size=1\n", ":2",
              'did you mean "max_pool_size"?'),
+            ("[database:b]\nconnection = sqlite://\n"
+             "slave_connection = nonsense\n", ":3", "slave_connection"),
+            ("[database:b]\nconnection = sqlite://\n"
+             "slave_connection = sqlite:///b.db?colour=red\n", ":3",
+             'slave_connection of "b": sqlite: option "colour": unknown'),
         ]
         for text, place, word in cases:
             with self.subTest(text=text):
