@@ -4,11 +4,13 @@
  * code with its explanation; here it becomes a message and an exit code. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char query_manual[] =
     "SQL \"-\" reads one or more statements from standard input, --file F "
@@ -173,6 +175,21 @@ set_locale(void)
     (void)setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* A standard descriptor that is closed would be that of the next thing that is
+ * opened: rows would be sent to the server, as if they were requests. What it
+ * becomes here fails as one that is closed does. */
+static bool
+hold_standard_descriptors(void)
+{
+  int fd;
+
+  for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) == -1 &&
+        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+      return false;
+  return true;
+}
+
 static void
 print_version(void)
 {
@@ -206,6 +223,8 @@ main(int argc, char **argv)
   tn_err err = TN_ERR_INIT;
   char **args = NULL;
 
+  if (!hold_standard_descriptors())
+    return EXIT_INTERNAL;
   if (args_copy(argc, argv, &args)) {
     args_hide(argc, argv);
     cli.plugin_dirs = calloc((size_t)argc + 1, sizeof *cli.plugin_dirs);

@@ -3,9 +3,10 @@ types, counts or categories do."""
 
 import json
 import os
+import subprocess
 import unittest
 
-from support import TenonTest
+from support import TENON, TenonTest, environment
 
 TABLES = """
 CREATE TABLE maker (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL UNIQUE);
@@ -115,6 +116,25 @@ class Backends(TenonTest):
                     message = self.fail_with(code, "ping", wrong)
                     self.assertEqual(1, message.count("tenon: "), message)
                     self.assertIn(word, message)
+
+    def test_nothing_takes_the_place_of_a_closed_descriptor(self):
+        def without(*numbers):
+            return lambda: [os.close(number) for number in numbers]
+
+        for name, url in self.urls.items():
+            with self.subTest(backend=name):
+                done = subprocess.run(
+                    [TENON, "query", url, "SELECT 1 AS n"], timeout=60,
+                    stderr=subprocess.PIPE, env=environment(), check=False,
+                    preexec_fn=without(1))
+                self.assertEqual(6, done.returncode, done)
+                self.assertIn(b"cannot be written: Bad file", done.stderr)
+                # They would be an eventfd, the socket, and an eventfd.
+                done = subprocess.run(
+                    [TENON, "query", url, "SELECT 1 AS n"], timeout=60,
+                    env=environment(), check=False,
+                    preexec_fn=without(0, 1, 2))
+                self.assertEqual(6, done.returncode, done)
 
 
 if __name__ == "__main__":
