@@ -63,19 +63,45 @@ history_path(void)
   return NULL;
 }
 
-FILE *
-history_create(const char *path)
+/* A link, to /dev/null say, or a file that may not be written is somebody's
+ * wish, and stays. */
+static bool
+is_ours(const char *path)
 {
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                S_IRUSR | S_IWUSR);
-  FILE *stream;
+  struct stat status;
 
-  if (fd < 0)
-    return NULL;
-  stream = fchmod(fd, S_IRUSR | S_IWUSR) == 0 ? fdopen(fd, "w") : NULL;
-  if (stream == NULL)
+  if (lstat(path, &status) != 0)
+    return errno == ENOENT;
+  return S_ISREG(status.st_mode) && (status.st_mode & S_IWUSR) != 0;
+}
+
+static bool
+write_all(int fd, history_write_fn write, void *user)
+{
+  FILE *stream = fdopen(fd, "w");
+  bool is_written;
+
+  if (stream == NULL) {
     (void)close(fd);
-  return stream;
+    return false;
+  }
+  is_written = write(stream, user);
+  is_written = fflush(stream) == 0 && ferror(stream) == 0 && is_written;
+  return fclose(stream) == 0 && is_written;
+}
+
+void
+history_save(const char *path, history_write_fn write, void *user)
+{
+  char *fresh = NULL;
+  int fd;
+
+  if (!is_ours(path) || asprintf(&fresh, "%s.XXXXXX", path) < 0)
+    return;
+  fd = mkostemp(fresh, O_CLOEXEC);
+  if (fd >= 0 && (!write_all(fd, write, user) || rename(fresh, path) != 0))
+    (void)unlink(fresh);
+  free(fresh);
 }
 
 bool

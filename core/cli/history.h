@@ -9,9 +9,12 @@
  * free(). NULL: there is nowhere to keep it, or this process must not. */
 char *history_path(void);
 
-/* Open it for writing, empty and readable by nobody else. NULL if it cannot
- * be. */
-FILE *history_create(const char *path);
+/* Writes the lines; false if it could not. */
+typedef bool (*history_write_fn)(FILE *stream, void *user);
+
+/* Put a new file in its place, readable by nobody else. On a full disk the old
+ * one stays as it is. */
+void history_save(const char *path, history_write_fn write, void *user);
 
 /* Is the line fit to be kept? One that begins with a blank is not, nor one
  * that speaks of a password. */

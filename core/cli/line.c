@@ -107,19 +107,19 @@ load_history(struct line_reader *reader)
   (void)el_set(reader->edit, EL_HIST, history, reader->history);
 }
 
+static bool
+write_history(FILE *stream, void *user)
+{
+  HistEvent event;
+
+  return history(user, &event, H_SAVE_FP, stream) >= 0;
+}
+
 static void
 save_history(const struct line_reader *reader)
 {
-  HistEvent event;
-  FILE *stream;
-
-  if (reader->history == NULL || reader->history_path == NULL)
-    return;
-  stream = history_create(reader->history_path);
-  if (stream == NULL)
-    return;
-  (void)history(reader->history, &event, H_SAVE_FP, stream);
-  (void)fclose(stream);
+  if (reader->history != NULL && reader->history_path != NULL)
+    history_save(reader->history_path, write_history, reader->history);
 }
 
 static bool

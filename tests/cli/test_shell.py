@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import stat
 import time
 import unittest
@@ -174,6 +175,31 @@ class Typed(TenonTest):
         terminal = self.start()
         terminal.type("\x10\r")  # the line before
         self.assertIn("kept", terminal.read_until("sqlite> "))
+
+    def leave_a_line(self, line):
+        terminal = self.start()
+        terminal.type(line + "\r")
+        terminal.read_until("sqlite> ")
+        terminal.type("\x04")
+        self.assertEqual(0, terminal.finish()[1])
+
+    def test_a_history_that_cannot_be_written_stays_as_it_was(self):
+        folder = os.path.join(self.state, "tenon")
+        path = os.path.join(folder, "history")
+        self.leave_a_line("SELECT 'before';")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        try:
+            self.leave_a_line("SELECT 'lost';")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        self.assertEqual(["history"], os.listdir(folder))
+        with open(path, encoding="utf-8") as file:
+            self.assertIn("before", file.read())
+        os.unlink(path)
+        os.symlink("/dev/null", path)
+        self.leave_a_line("SELECT 'unwanted';")
+        self.assertTrue(os.path.islink(path))
 
 
 if __name__ == "__main__":
