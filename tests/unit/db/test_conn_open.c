@@ -322,7 +322,8 @@ Test(conn_open, tells_what_is_wrong_with_a_configured_database)
   } cases[] = {
     { "@bilings", "[database:billing]\nconnection = fake://h/d\n",
       TN_E_NOT_FOUND, "did you mean \"billing\"?" },
-    { "@", "[database]\n", TN_E_NOT_FOUND, "no database \"\"" },
+    { "@", "[database]\n", TN_E_NOT_FOUND,
+      "the name of the database is empty" },
     { "@database", "[database]\n", TN_E_CONFIG,
       "database \"database\" has no connection" },
     { "@database",
