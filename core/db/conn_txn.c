@@ -214,7 +214,7 @@ tn_conn__rollback(tn_conn *conn, tn_deadline deadline, tn_err *err)
   struct tn_host_call call;
   enum tn_code rc;
 
-  if (deadline == 0 && conn->deadline != 0 && conn->deadline <= tn_clock_now())
+  if (deadline == 0 && tn_conn__is_late(conn))
     deadline = tn_deadline_after_ms(LATE_ROLLBACK_MS);
   rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
   if (rc != TN_OK)

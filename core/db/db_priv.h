@@ -145,6 +145,7 @@ struct tn_conn {
   bool has_log;
   uint64_t timeout_ms;
   tn_deadline deadline; /* of calls that name none; 0: by timeout_ms */
+  tn_deadline limit;    /* which they do not outlast either; 0: none */
   uint64_t caps;
   struct tn_log log;
   tn_wait_fn wait;
@@ -226,6 +227,14 @@ void tn_conn__note(tn_conn *conn, enum tn_code code, const tn_err *err);
 /* An operation whose deadline has passed, or that was canceled, is about to
  * make a call that ends it: give that call its own little time. */
 void tn_conn__grace(const tn_conn *conn, struct tn_host_call *call);
+
+/* Calls that name no deadline do not outlast this one, whatever else is set,
+ * until the connection goes back to its pool. */
+void tn_conn__limit(tn_conn *conn, tn_deadline limit);
+
+/* Is it too late for a call that names no deadline, as that of its connection
+ * has passed? */
+bool tn_conn__is_late(const tn_conn *conn);
 
 /* What the session is set to may have changed: a pool resets it before it is
  * lent again. */

@@ -14,13 +14,30 @@ static const struct timespec CANCEL_PAUSE = { .tv_nsec = 100000 };
 static tn_deadline
 deadline_of(const tn_conn *conn, tn_deadline deadline)
 {
+  tn_deadline usual = conn->deadline;
+
   if (deadline != 0)
     return deadline;
-  if (conn->deadline != 0)
-    return conn->deadline;
-  if (conn->timeout_ms == 0)
-    return TN_DEADLINE_NONE;
-  return tn_deadline_after_ms(conn->timeout_ms);
+  if (usual == 0)
+    usual = conn->timeout_ms == 0 ? TN_DEADLINE_NONE
+                                  : tn_deadline_after_ms(conn->timeout_ms);
+  return conn->limit != 0 && conn->limit < usual ? conn->limit : usual;
+}
+
+void
+tn_conn__limit(tn_conn *conn, tn_deadline limit)
+{
+  conn->limit = limit;
+  conn->is_used = true; /* its pool has something to bring in order */
+}
+
+bool
+tn_conn__is_late(const tn_conn *conn)
+{
+  int64_t now = tn_clock_now();
+
+  return (conn->deadline != 0 && conn->deadline <= now) ||
+         (conn->limit != 0 && conn->limit <= now);
 }
 
 static void

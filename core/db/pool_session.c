@@ -298,6 +298,7 @@ tn_pool__clean(tn_pool *pool, struct tn_pool_slot *slot)
   tn_deadline deadline;
 
   conn->deadline = 0;
+  conn->limit = 0;
   tn_conn__close_all(conn);
   if (!conn->is_dead) {
     deadline = tn_deadline_after_ms(pool->options.give_ms);

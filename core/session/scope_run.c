@@ -1,6 +1,7 @@
 /* Functions in scopes, from the begin again when that can help. */
 #include <tenon/scope.h>
 
+#include "db_priv.h"
 #include "scope_priv.h"
 #include "session_priv.h"
 
@@ -11,9 +12,9 @@ struct piece {
   struct tn_scope_options options;
   tn_scope_fn call;
   void *user;
-  tn_deadline deadline; /* of all calls on the connection; 0: none */
-  tn_engine *engine;    /* of the last time; NULL: it did not begin */
-  struct tn_txn_id id;  /* likewise; "": the server cannot be asked */
+  tn_deadline limit;   /* of all attempts; 0: none */
+  tn_engine *engine;   /* of the last time; NULL: it did not begin */
+  struct tn_txn_id id; /* likewise; "": the server cannot be asked */
 };
 
 /* Once, to the end. */
@@ -30,8 +31,8 @@ run_once(struct piece *piece, tn_err *err)
   if (scope == NULL)
     return rc;
   piece->engine = scope->engine;
-  if (piece->deadline != 0)
-    tn_conn_set_deadline(scope->conn, piece->deadline);
+  if (piece->limit != 0)
+    tn_conn__limit(scope->conn, piece->limit);
   txn = tn_scope__txn(scope);
   if (txn != NULL && tn_txn_identify(txn, &piece->id, NULL) != TN_OK)
     piece->id.text[0] = '\0';
@@ -87,8 +88,8 @@ run_whole(struct piece *piece, tn_err *err)
   question.retry = options->retry;
   question.check = options->check;
   if (run.deadline != TN_DEADLINE_NONE)
-    piece->deadline = run.deadline;
-  if (piece->deadline != 0 &&
+    piece->limit = run.deadline;
+  if (piece->limit != 0 &&
       (options->deadline == 0 || run.deadline < options->deadline))
     options->deadline = run.deadline;
   tn_err_clear(err);

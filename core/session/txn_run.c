@@ -164,7 +164,8 @@ attempt(tn_engine *engine, const struct tn_run_options *options,
 
   if (rc != TN_OK)
     return rc;
-  tn_conn_set_deadline(conn, loan.deadline);
+  if (loan.deadline != 0)
+    tn_conn__limit(conn, loan.deadline);
   tn_run__spare_server(conn, options->check, &txn);
   return tn_txn__begin_loan(conn, &txn, ret, err);
 }

@@ -63,9 +63,8 @@ struct tn_retry {
   uint64_t first_ms;       /* 0: 20; TN_RETRY_AT_ONCE */
   uint64_t max_ms;         /* 0: 10000 */
   uint64_t total_ms;       /* of all calls and sleeps: no sleep begins that
-                              would end later, and what tn_run() and
-                              tn_scope_run() run on their connection ends then,
-                              the commit too; 0: no limit */
+                              would end later; see tn_run() for what it runs.
+                              0: no limit */
   uint64_t categories;     /* TN_RETRY_ON(…); 0: TN_RETRY_USUAL */
   uint32_t growth_percent; /* of an interval to the next; 0: 200; 100: none */
   uint32_t flags;          /* TN_RETRY_… */

@@ -133,7 +133,10 @@ struct tn_run_options {
  * A `call` that returns TN_OK although the server has destroyed its transaction
  * has failed with the error that destroyed it; likewise one that returns what
  * came of that. A commit is never repeated unless it is known not to have taken
- * effect.
+ * effect. The policy's total time bounds all that is run on the connection and
+ * names no deadline, the commit too: once it is over none is sent,
+ * TN_E_TIMEOUT; one whose answer is still due is TN_E_UNCERTAIN, and what
+ * became of it is asked with that time anew.
  *
  * Each run is a transaction of its own, also inside another: what is to be part
  * of the outer one uses tn_run_in(). (Which transaction a thread is in cannot

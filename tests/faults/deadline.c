@@ -471,6 +471,55 @@ check_hosts(void *item)
 }
 
 /* ------------------------------------------------------------------ */
+/* Runs                                                                */
+
+/* tn_run_fn. The answer to its commit never comes. */
+static enum tn_code
+write_and_cut(tn_txn *txn, void *user, tn_err *err)
+{
+  unsigned *calls = user;
+  enum tn_code rc = tn_conn_exec(
+      tn_txn_conn(txn), "INSERT INTO place (number) VALUES (9)", NULL, err);
+
+  proxy_tell(&proxy, "hole 0 down");
+  ++*calls;
+  return rc;
+}
+
+/* The time of all attempts has an end for the commit as well, which is not
+ * repeated, whatever the policy says. */
+static void
+check_run(void)
+{
+  struct tn_run_options options = TN_RUN_OPTIONS_INIT;
+  struct tn_retry policy = TN_RETRY_INIT;
+  TN_CLEANUP(tn_engine_close) tn_engine *engine = NULL;
+  tn_err err = TN_ERR_INIT;
+  unsigned calls = 0;
+  char url[256];
+  tn_deadline until;
+  enum tn_code rc;
+  int late;
+
+  faults_url(words, proxy.port, NULL, url, sizeof url);
+  must(tn_engine_open(url, NULL, &engine, &err), &err, "engine");
+  policy.total_ms = TIME_MS;
+  policy.categories = UINT64_MAX;
+  options.retry = &policy;
+  until = tn_deadline_after_ms(TIME_MS);
+  rc = tn_run(engine, &options, write_and_cut, &calls, &err);
+  late = (int)((tn_clock_now() - until) / NS_PER_MS);
+  proxy_tell(&proxy, "pass");
+  if (rc != TN_E_UNCERTAIN || err.replay != TN_REPLAY_UNKNOWN || calls != 1 ||
+      late < 0 || late > LATE_MS)
+    fail("run: %s after %u calls, %d ms after the deadline, a replay is said "
+         "to be %s: %s",
+         tn_code_name((int32_t)rc), calls, late,
+         tn_replay_verdict_name(err.replay), err.message);
+  printf("run: its commit ends %d ms after the deadline\n", late);
+}
+
+/* ------------------------------------------------------------------ */
 
 /* PostgreSQL answers a wish for TLS with one byte, and a start-up packet with
  * the 24 bytes of a request for SCRAM. MySQL begins with a packet that offers
@@ -529,6 +578,8 @@ main(int argc, char **argv)
   run_road(&by_stop, wanted);
   if (faults_number(admin, "SELECT 17") != 17)
     fail("stopped server: wrong answer after it went on");
+  if (wanted == NULL || strcmp(wanted, "run") == 0)
+    check_run();
   if (wanted == NULL) {
     faults_threads(check_resolver, nothing, TRIES, 1);
     faults_threads(check_hosts, has_good_one, 2, sizeof has_good_one[0]);

@@ -468,6 +468,37 @@ Test(txn_run, its_commit_ends_when_its_time_does)
   expect_end_in_time(FAKE_COMMIT, 1);
 }
 
+Test(txn_run, once_its_time_is_over_no_commit_is_sent)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .wait_ms = 1100 },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  policy.total_ms = 1000;
+  policy.categories = TN_RETRY_ON(TN_E_TIMEOUT);
+  cr_expect_eq(run(), TN_E_TIMEOUT, "%s", err.message);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1, "in a time of its own");
+  cr_expect_eq(err.replay, TN_REPLAY_SAFE);
+  close_engine();
+}
+
+Test(txn_run, it_has_no_more_time_than_its_connection_gives)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_COMMIT, .wait_ms = 3600000 },
+  };
+
+  close_engine();
+  open_engine("&max_pool_size=1&query_timeout=1");
+  SCRIPT_ANSWERS(answers);
+  policy.total_ms = 3600000;
+  policy.max_attempts = 1;
+  cr_expect_eq(run(), TN_E_TIMEOUT, "%s", err.message);
+  close_engine();
+}
+
 Test(txn_run, its_time_is_not_that_of_the_next_loan)
 {
   const struct fake_answer answers[] = {
