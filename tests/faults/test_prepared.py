@@ -17,7 +17,9 @@ FEW = 6
 
 
 class Killed(unittest.TestCase):
-    """What both need."""
+    """What all need."""
+
+    how = ("--durable",)  # the server is started
 
     @classmethod
     def setUpClass(cls):
@@ -25,7 +27,7 @@ class Killed(unittest.TestCase):
         os.chmod(cls.top, 0o755)
         cls.addClassCleanup(shutil.rmtree, cls.top, ignore_errors=True)
         cls.addClassCleanup(servers, "destroy", NAME, cls.top)
-        servers("start", NAME, cls.top, "--durable")
+        servers("start", NAME, cls.top, *cls.how)
 
     def setUp(self):
         self.program = self.start()
@@ -154,6 +156,28 @@ class Outcome(Killed):
         self.expect("outcome", "ok 0")
 
 
+class Refused(Killed):
+    """A server that allows none, as one of the two does unless told otherwise."""
+
+    how = ("--set", "max_prepared_transactions=0")
+
+    def test_begin_says_what_to_set(self):
+        answer = self.program.ask("prepare never 1")
+        self.assertEqual(answer.split()[0], "unsupported")
+        self.assertIn("set its max_prepared_transactions above 0", answer)
+        self.assertEqual(self.program.ask("open never 1"), answer)
+        self.expect("rows", "ok 0")
+
+    def test_all_else_works(self):
+        self.program.ask("prepare never 1")
+        self.expect("write 1", "ok")
+        self.expect("outcome", "ok 1")
+        self.expect("rows", "ok 1")
+        self.assertEqual(self.listed(), [])
+        self.fails("commit never", "not_found")
+        self.fails("rollback never", "not_found")
+
+
 if __name__ == "__main__":
-    cases = ["Prepared"] + ["Outcome"] * (NAME == "postgresql")
+    cases = ["Prepared"] + ["Outcome", "Refused"] * (NAME == "postgresql")
     unittest.main(argv=sys.argv[:1] + cases, verbosity=2)
