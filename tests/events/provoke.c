@@ -240,6 +240,19 @@ session_lost(const struct run *run, tn_err *err)
   (void)!tn_conn_exec(conn, "SELECT 1", NULL, err);
 }
 
+/* Once more, on the connection that was found lost. */
+static void
+lost_before(const struct run *run, tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = events_open(run);
+
+  kill_session(run, session_of(run, conn), is(run, "mysql") ? "" : "terminate");
+  sleep_ms(300);
+  if (tn_conn_exec(conn, "SELECT 1", NULL, NULL) != TN_E_LOST)
+    abort();
+  (void)!tn_conn_exec(conn, "SELECT 1", NULL, err);
+}
+
 /* ---- transactions ---- */
 
 static void
@@ -441,6 +454,7 @@ static const struct {
   { "serialization", serialization },
   { "text_that_is_none", text_that_is_none },
   { "closed", closed },
+  { "lost_before", lost_before },
   { "no_database_file", no_database_file },
   { "table_locked", table_locked },
 };
