@@ -256,9 +256,10 @@ TN_API void tn_conn_cache_stats(const tn_conn *conn,
 /* Look up in the catalogue what `about`, a duplicate or a foreign-key error of
  * this backend's, does not say or took out of a message: schema, table,
  * constraint, columns and the table at the other end; about->source tells.
- * Nothing changes where the catalogue has no such key, or more than one. `conn`
- * is any that is free and has no transaction open; the one that failed is, once
- * it has rolled back. Fails: TN_E_USAGE, another kind of error or backend;
+ * Nothing changes where the catalogue has no such key, or more than one: of
+ * which table it is a program that knows may add to `about` first. `conn` is
+ * any that is free and has no transaction open; the one that failed is, once it
+ * has rolled back. Fails: TN_E_USAGE, another kind of error or backend;
  * TN_E_STATE, a transaction is open; TN_E_UNSUPPORTED, the backend has no such
  * catalogue; others of a query. `about` is untouched then. */
 TN_API TN_MUST_USE enum tn_code tn_conn_complete(tn_conn *conn, tn_err *about,

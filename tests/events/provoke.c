@@ -395,6 +395,20 @@ closed(const struct run *run, tn_err *err)
   (void)!tn_prepared_query(prepared, &query, &result, err);
 }
 
+/* The program knows which table it wrote to. */
+static void
+primary_of_known_table(const struct run *run, tn_err *err)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = events_open(run);
+  tn_err failure = TN_ERR_INIT;
+
+  (void)!tn_conn_exec(conn, "INSERT INTO ev_parent2 VALUES (1, 2), (1, 2)",
+                      NULL, err);
+  tn_err_add(err, TN_ERR_TABLE, "ev_parent2");
+  if (tn_conn_complete(conn, err, 0, &failure) != TN_OK)
+    tn_err_set(err, TN_E_INTERNAL, "complete: %s", failure.message);
+}
+
 static void
 no_database_file(const struct run *run, tn_err *err)
 {
@@ -455,6 +469,7 @@ static const struct {
   { "text_that_is_none", text_that_is_none },
   { "closed", closed },
   { "lost_before", lost_before },
+  { "primary_of_known_table", primary_of_known_table },
   { "no_database_file", no_database_file },
   { "table_locked", table_locked },
 };
