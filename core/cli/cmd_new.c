@@ -6,7 +6,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,12 +169,25 @@ copy_folder(const struct copy *copy, const char *from, const char *to,
   return rc;
 }
 
+/* nftw() */
+static int
+remove_one(const char *path, const struct stat *info, int kind,
+           struct FTW *place)
+{
+  (void)info;
+  (void)kind;
+  (void)place;
+  return remove(path);
+}
+
 enum tn_code
 cmd_plugins_new(struct cli *cli, tn_err *err)
 {
   static const struct output_column columns[] = { { "file", TN_TEXT } };
   const struct copy copy = { .cli = cli, .name = cli->args[0] };
   char folder[PATH_MAX];
+  struct stat info;
+  bool is_ours;
   enum tn_code rc = check_name(copy.name, err);
 
   if (rc != TN_OK)
@@ -184,8 +199,13 @@ cmd_plugins_new(struct cli *cli, tn_err *err)
     return tn_err_set(err, TN_E_NOT_FOUND,
                       "plugins new: %s: %s; libtenon-dev has it", TN_SKELETON,
                       strerror(errno));
+  is_ours = lstat(folder, &info) != 0 && errno == ENOENT;
   rc = output_begin(&cli->out, columns, COUNT(columns), err);
   if (rc == TN_OK)
     rc = copy_folder(&copy, TN_SKELETON, folder, err);
+
+  /* Half a plug-in is of no use, and in the way of the next try. */
+  if (rc != TN_OK && is_ours)
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
   return output_finish(&cli->out, rc, err);
 }

@@ -285,6 +285,19 @@ class Check(TenonTest):
             "[/x.so]\n[--url]\n[env:TENON_CHECK_URL]\n"
             "url=x://u:hunter2@h/db\n", done.out)
 
+    def test_the_suite_explains_itself(self):
+        suite = os.path.join(os.path.dirname(TENON), "tenon-plugin-check")
+        done = subprocess.run([suite, "--help"], capture_output=True,
+                              text=True, check=True)
+        self.assertEqual("", done.stderr)
+        usage, _, rest = done.stdout.partition("\n")
+        for option in re.findall(r"--\w+", usage):
+            self.assertIn(f"\n  {option} ", rest)
+        done = subprocess.run([suite], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((2, "", usage + "\n"),
+                         (done.returncode, done.stdout, done.stderr))
+
     def test_misuse(self):
         self.fail_with(USAGE, "plugins", "check", "x.so")
         self.fail_with(USAGE, "plugins", "check", "x.so", "--url", "nonsense")

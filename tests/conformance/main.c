@@ -47,14 +47,21 @@ run_all(struct suite *suite, const char *wanted)
         run_case(suite, test);
 }
 
-static int
-usage(void)
-{
-  fputs("usage: plugin-check FILE --url URL [--quirks FILE]... [--case "
-        "WORD] [--table]\n",
-        stderr);
-  return 2;
-}
+static const char usage[] =
+    "usage: plugin-check FILE --url URL [--quirks FILE]... [--case WORD] "
+    "[--table]\n";
+
+static const char manual[] =
+    "\n"
+    "Holds the plug-in in FILE to what all backends do, on a database that is\n"
+    "there for that, and prints a line for each case. Exit code 0 if all "
+    "passed,\n"
+    "1 if not, 2 if it could not start.\n"
+    "\n"
+    "  --url URL      of the database; or env:NAME, file:PATH\n"
+    "  --quirks FILE  what differs, and why; several add up\n"
+    "  --case WORD    only cases that have WORD in their name\n"
+    "  --table        print the quirks instead, as a table for a README\n";
 
 #define QUIRKS_FILES_MAX 4
 
@@ -65,6 +72,7 @@ struct arguments {
   size_t quirks_count;
   const char *wanted;
   bool is_table;
+  bool is_help;
 };
 
 static bool
@@ -75,6 +83,7 @@ read_arguments(int argc, char **argv, struct arguments *arguments)
     { "quirks", required_argument, NULL, 'q' },
     { "case", required_argument, NULL, 'c' },
     { "table", no_argument, NULL, 't' },
+    { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
   };
   int option;
@@ -88,9 +97,13 @@ read_arguments(int argc, char **argv, struct arguments *arguments)
       arguments->wanted = optarg;
     else if (option == 't')
       arguments->is_table = true;
+    else if (option == 'h')
+      arguments->is_help = true;
     else
       return false;
   }
+  if (arguments->is_help)
+    return true;
   if (optind + 1 != argc)
     return false;
   arguments->file = argv[optind];
@@ -141,8 +154,12 @@ main(int argc, char **argv)
   tn_err err = TN_ERR_INIT;
   int status = 2;
 
-  if (!read_arguments(argc, argv, &arguments))
-    return usage();
+  if (!read_arguments(argc, argv, &arguments)) {
+    fputs(usage, stderr);
+    return status;
+  }
+  if (arguments.is_help)
+    return fputs(usage, stdout) < 0 || fputs(manual, stdout) < 0 ? status : 0;
   if (arguments.url != NULL &&
       tn_secret_resolve(arguments.url, &url, &err) != TN_OK) {
     fprintf(stderr, "plugin-check: %s\n", err.message);
