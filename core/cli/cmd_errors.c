@@ -88,6 +88,32 @@ fit_of(const struct tn_error_info *info, const char *wanted)
              : FIT_NONE;
 }
 
+/* The names of a set of fields, as they are called in tn_err. */
+static void
+print_fields(uint32_t set, char *text, size_t size)
+{
+  static const struct {
+    enum tn_err_field field;
+    const char *name;
+  } fields[] = {
+    { TN_ERR_SCHEMA, "schema" },
+    { TN_ERR_TABLE, "table" },
+    { TN_ERR_COLUMN, "columns" },
+    { TN_ERR_CONSTRAINT, "constraint" },
+    { TN_ERR_KEY, "key" },
+    { TN_ERR_VALUE, "value" },
+    { TN_ERR_KEY_TABLE, "key_table" },
+  };
+  size_t used = 0;
+  size_t i;
+
+  text[0] = '\0';
+  for (i = 0; i < COUNT(fields); i++)
+    if ((set & TN_ERR_BIT(fields[i].field)) != 0)
+      used += (size_t)snprintf(text + used, size - used, "%s%s",
+                               used > 0 ? ", " : "", fields[i].name);
+}
+
 static enum tn_code
 print_row(struct cli *cli, const struct tn_error_info *info, tn_err *err)
 {
@@ -95,6 +121,7 @@ print_row(struct cli *cli, const struct tn_error_info *info, tn_err *err)
                                                   { "value", TN_TEXT } };
   char code[32];
   char origin[512];
+  char sets[3][80];
   const char *const fields[][2] = {
     { "code", code },
     { "name", info->name },
@@ -102,10 +129,17 @@ print_row(struct cli *cli, const struct tn_error_info *info, tn_err *err)
     { "meaning", tn_code_summary(info->category) },
     { "connection", tn_connection_verdict_name(info->connection) },
     { "replay", tn_replay_verdict_name(info->replay) },
+    { "protocol", sets[0] },
+    { "message", sets[1] },
+    { "catalogue", sets[2] },
     { "said by", origin },
   };
   enum tn_code rc;
   size_t i;
+
+  print_fields(info->protocol, sets[0], sizeof sets[0]);
+  print_fields(info->message, sets[1], sizeof sets[1]);
+  print_fields(info->catalogue, sets[2], sizeof sets[2]);
 
   print_code(info, code, sizeof code);
   print_origin(info, origin, sizeof origin);

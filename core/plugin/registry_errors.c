@@ -6,6 +6,12 @@
 
 #include "failure.h"
 
+/* What the columns of constraint_sql are for (struct tn_dialect_table). */
+#define LOOKED_UP                                                              \
+  (TN_ERR_BIT(TN_ERR_SCHEMA) | TN_ERR_BIT(TN_ERR_TABLE) |                      \
+   TN_ERR_BIT(TN_ERR_CONSTRAINT) | TN_ERR_BIT(TN_ERR_COLUMN) |                 \
+   TN_ERR_BIT(TN_ERR_KEY_TABLE))
+
 struct visitor {
   const struct tn_backend *backend;
   void (*visit)(const struct tn_error_info *info, void *user);
@@ -29,7 +35,9 @@ tell(const struct visitor *visitor, const struct tn_failure *failure,
   const struct tn_override *override =
       tn_overrides_find(&visitor->backend->overrides, failure);
   struct tn_judgement judgement = tn_failure_judge(row, override);
-  const struct tn_error_info info = {
+  const struct tn_dialect_table *dialect = &visitor->backend->dialect;
+  struct tn_error_fields fields = { .protocol = 0 };
+  struct tn_error_info info = {
     .native = failure->native,
     .category = judgement.category,
     .connection = judgement.connection,
@@ -40,6 +48,13 @@ tell(const struct visitor *visitor, const struct tn_failure *failure,
     .line = override != NULL ? override->line : 0,
   };
 
+  if (row != NULL && dialect->error_fields != NULL)
+    dialect->error_fields(row, &fields);
+  info.protocol = fields.protocol;
+  info.message = fields.message;
+  if (dialect->constraint_sql != NULL &&
+      (info.category == TN_E_DUPLICATE || info.category == TN_E_REFERENCE))
+    info.catalogue = LOOKED_UP;
   visitor->visit(&info, visitor->user);
 }
 

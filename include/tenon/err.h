@@ -86,6 +86,9 @@ enum tn_err_field {
   TN_ERR_KEY_TABLE, /* the other table of a foreign key */
 };
 
+/* For sets of them. */
+#define TN_ERR_BIT(field) (UINT32_C(1) << (field))
+
 /* Where the columns of an error come from. */
 enum tn_err_source {
   TN_SOURCE_PROTOCOL = 1, /* a field of its own that the server sent */

@@ -440,6 +440,12 @@ struct tn_error_row {
   const char *name;     /* the backend's own name for it */
 };
 
+/* Which fields an error may have, and whence: TN_ERR_BIT() each. */
+struct tn_error_fields {
+  uint32_t protocol; /* the server sends them as such */
+  uint32_t message;  /* they are taken out of its texts, or the statement's */
+};
+
 struct tn_dialect_table {
   uint32_t size;
   uint32_t lexer;                /* Required. TN_LEX_…; 0 is standard SQL */
@@ -473,6 +479,9 @@ struct tn_dialect_table {
                                  "reference"), :schema, :table, :constraint
                                  and :columns (between ", "), as far as the
                                  error has them, else "". NULL: no look-up */
+  void (*error_fields)(const struct tn_error_row *row,
+                       struct tn_error_fields *ret); /* Optional. Of `errors`;
+                                 fills in the zeroed struct. For people only */
 };
 
 /* ------------------------------------------------------------------ */

@@ -99,7 +99,10 @@ struct tn_error_info {
   const char *name;     /* the backend's own for it; "" */
   const char *file;     /* the drop-in that says so; "": the plug-in does */
   uint32_t line;        /* in it */
-  uint32_t reserved;
+  uint32_t protocol;    /* fields that it may have: TN_ERR_BIT() each;
+                           those that the server sends as such, */
+  uint32_t message;     /* are taken out of texts, */
+  uint32_t catalogue;   /* or looked up by tn_conn_complete() */
 };
 
 /* Load one plug-in by its name and call `visit` for each error that it, or a

@@ -48,4 +48,5 @@ const struct tn_dialect_table mysql__dialect_table = {
   .bulk_rows = 250,
   .explain_prefix = "EXPLAIN ",
   .constraint_sql = constraint_sql,
+  .error_fields = mysql__error_fields,
 };

@@ -335,6 +335,45 @@ mysql__message_fields(struct tn_call *call, unsigned number,
     add_place(call, &places[place], is_mariadb);
 }
 
+/* What add_place() may fill in. */
+static uint32_t
+fields_of(char part)
+{
+  switch (part) {
+  case PART_VALUE:
+    return TN_ERR_BIT(TN_ERR_VALUE);
+  case PART_KEY:
+    return TN_ERR_BIT(TN_ERR_CONSTRAINT) | TN_ERR_BIT(TN_ERR_TABLE);
+  case PART_COLUMN:
+    return TN_ERR_BIT(TN_ERR_COLUMN) | TN_ERR_BIT(TN_ERR_TABLE) |
+           TN_ERR_BIT(TN_ERR_SCHEMA);
+  case PART_TABLE:
+    return TN_ERR_BIT(TN_ERR_TABLE) | TN_ERR_BIT(TN_ERR_SCHEMA);
+  case PART_SCHEMA:
+    return TN_ERR_BIT(TN_ERR_SCHEMA);
+  case PART_LIST:
+    return TN_ERR_BIT(TN_ERR_COLUMN) | TN_ERR_BIT(TN_ERR_KEY);
+  case PART_OTHER:
+    return TN_ERR_BIT(TN_ERR_KEY_TABLE);
+  default:
+    return 0;
+  }
+}
+
+void
+mysql__error_fields(const struct tn_error_row *row, struct tn_error_fields *ret)
+{
+  unsigned number = (unsigned)row->native % TN_ERROR_OTHERS;
+  const char *at;
+  size_t i;
+
+  for (i = 0; i < MYSQL__COUNT(formats); i++)
+    for (at = formats[i].text; formats[i].number == number && at != NULL;
+         at = strchr(at + 1, '%'))
+      if (at[0] == '%')
+        ret->message |= fields_of(at[1]);
+}
+
 /* ------------------------------------------------------------------ */
 /* Where a syntax error is                                              */
 

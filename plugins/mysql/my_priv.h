@@ -313,6 +313,10 @@ int32_t mysql__fail_reason(struct tn_call *call,
 
 int32_t mysql__fail_memory(struct tn_call *call);
 
+/* A slot of tn_dialect_table. */
+void mysql__error_fields(const struct tn_error_row *row,
+                         struct tn_error_fields *ret);
+
 /* After host->fail(): the names and values that a message has. */
 void mysql__message_fields(struct tn_call *call, unsigned number,
                            const char *message, bool is_mariadb);

@@ -63,7 +63,7 @@ fail_all(struct opening *opening, int32_t category)
 {
   const struct pg__reason *reason = &opening->reason;
   struct tn_call *call = opening->conn->call;
-  struct pg__texts texts = { .message = reason->text };
+  struct pg__texts texts = { .message = reason->text, .detail = "" };
   struct tn_failure failure;
   char message[600];
 

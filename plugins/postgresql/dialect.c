@@ -68,4 +68,5 @@ const struct tn_dialect_table pg__dialect_table = {
   .bulk_rows = 1,
   .explain_prefix = "EXPLAIN ",
   .constraint_sql = constraint_sql,
+  .error_fields = pg__error_fields,
 };

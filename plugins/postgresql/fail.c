@@ -70,6 +70,22 @@ category_of(const PGresult *result, const char *message)
   return sqlstate[0] == '\0' ? TN_E_OTHER : 0;
 }
 
+/* The server has fields of the protocol for constraints alone: class 23
+ * (https://www.postgresql.org/docs/15/errcodes-appendix.html). */
+void
+pg__error_fields(const struct tn_error_row *row, struct tn_error_fields *ret)
+{
+  size_t i;
+
+  if (strncmp(row->sqlstate, "23", 2) == 0)
+    ret->protocol = TN_ERR_BIT(TN_ERR_SCHEMA) | TN_ERR_BIT(TN_ERR_TABLE) |
+                    TN_ERR_BIT(TN_ERR_COLUMN) | TN_ERR_BIT(TN_ERR_CONSTRAINT);
+  ret->message = pg__text_fields(row->category);
+  for (i = 0; i < PG__COUNT(places); i++)
+    if (strcmp(row->sqlstate, places[i].sqlstate) == 0)
+      ret->message |= pg__text_fields(places[i].category);
+}
+
 int32_t
 pg__fail_memory(struct tn_call *call)
 {

@@ -157,6 +157,8 @@ add_missing_table(struct tn_call *call, const struct pg__texts *texts)
   size_t size = 0;
   const char *name = quoted(texts->message, &size);
 
+  if (texts->has_table)
+    return;
   if (name != NULL)
     add_table(call, name, size);
   else
@@ -171,6 +173,8 @@ add_missing_column(struct tn_call *call, const struct pg__texts *texts)
   size_t size = 0;
   const char *name = quoted(texts->message, &size);
 
+  if (texts->has_column)
+    return;
   if (name == NULL) {
     add_from_statement(call, TN_ERR_COLUMN, texts->sql, texts->position);
     return;
@@ -289,9 +293,9 @@ quoted_names(const char *text, struct name names[MAX_NAMES])
  * violates … "fk"", and its detail has the columns of the foreign key, and
  * behind the values the name of the other table. */
 static void
-add_reference(struct tn_call *call, const struct pg__texts *texts,
-              const char *detail)
+add_reference(struct tn_call *call, const struct pg__texts *texts)
 {
+  const char *detail = texts->detail;
   struct name names[MAX_NAMES];
   int count = quoted_names(texts->message, names);
   const char *open = strchr(detail, '(');
@@ -309,36 +313,67 @@ add_reference(struct tn_call *call, const struct pg__texts *texts,
     add(call, TN_ERR_KEY_TABLE, names[0].text, names[0].size);
 }
 
+/* ------------------------------------------------------------------ */
+/* By category                                                          */
+
+/* Whose key is that of a unique index: nothing is behind its values. */
+static void
+add_duplicate(struct tn_call *call, const struct pg__texts *texts)
+{
+  add_key(call, texts->detail, true, !texts->has_column);
+}
+
+static void
+add_exclusion(struct tn_call *call, const struct pg__texts *texts)
+{
+  add_key(call, texts->detail, false, !texts->has_column);
+}
+
+#define TABLE_FIELDS (TN_ERR_BIT(TN_ERR_SCHEMA) | TN_ERR_BIT(TN_ERR_TABLE))
+#define KEY_FIELDS                                                             \
+  (TN_ERR_BIT(TN_ERR_KEY) | TN_ERR_BIT(TN_ERR_VALUE) |                         \
+   TN_ERR_BIT(TN_ERR_COLUMN))
+
+static const struct finder {
+  int32_t category;
+  uint32_t fields; /* that it may fill in */
+  void (*find)(struct tn_call *call, const struct pg__texts *texts);
+} finders[] = {
+  { TN_E_NO_DATABASE, TN_ERR_BIT(TN_ERR_SCHEMA), add_missing_schema },
+  { TN_E_NO_TABLE, TABLE_FIELDS, add_missing_table },
+  { TN_E_NO_COLUMN, TABLE_FIELDS | TN_ERR_BIT(TN_ERR_COLUMN),
+    add_missing_column },
+  { TN_E_NO_CONSTRAINT, TABLE_FIELDS | TN_ERR_BIT(TN_ERR_CONSTRAINT),
+    add_missing_constraint },
+  { TN_E_DUPLICATE, KEY_FIELDS, add_duplicate },
+  { TN_E_EXCLUSION, KEY_FIELDS, add_exclusion },
+  { TN_E_REFERENCE, KEY_FIELDS | TN_ERR_BIT(TN_ERR_KEY_TABLE), add_reference },
+};
+
+static const struct finder *
+finder_of(int32_t category)
+{
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(finders); i++)
+    if (finders[i].category == category)
+      return &finders[i];
+  return NULL;
+}
+
 void
 pg__fail_fields(struct tn_call *call, const struct pg__texts *texts)
 {
-  const char *detail = texts->detail == NULL ? "" : texts->detail;
+  const struct finder *finder = finder_of(texts->category);
 
-  switch (texts->category) {
-  case TN_E_NO_DATABASE:
-    add_missing_schema(call, texts);
-    break;
-  case TN_E_NO_TABLE:
-    if (!texts->has_table)
-      add_missing_table(call, texts);
-    break;
-  case TN_E_NO_COLUMN:
-    if (!texts->has_column)
-      add_missing_column(call, texts);
-    break;
-  case TN_E_NO_CONSTRAINT:
-    add_missing_constraint(call, texts);
-    break;
-  case TN_E_DUPLICATE:
-    add_key(call, detail, true, !texts->has_column);
-    break;
-  case TN_E_EXCLUSION:
-    add_key(call, detail, false, !texts->has_column);
-    break;
-  case TN_E_REFERENCE:
-    add_reference(call, texts, detail);
-    break;
-  default:
-    break;
-  }
+  if (finder != NULL)
+    finder->find(call, texts);
+}
+
+uint32_t
+pg__text_fields(int32_t category)
+{
+  const struct finder *finder = finder_of(category);
+
+  return finder == NULL ? 0 : finder->fields;
 }

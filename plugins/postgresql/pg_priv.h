@@ -217,13 +217,20 @@ const char *pg__sqlstate(const PGresult *result);
 struct pg__texts {
   int32_t category;
   const char *message;
-  const char *detail; /* or NULL */
+  const char *detail; /* "": none */
   const char *sql;
   int position; /* in `sql`, in characters from 1; 0: none */
   bool has_table;
   bool has_column;
 };
 void pg__fail_fields(struct tn_call *call, const struct pg__texts *texts);
+
+/* Those that it may find: TN_ERR_BIT() each. */
+uint32_t pg__text_fields(int32_t category);
+
+/* A slot of tn_dialect_table. */
+void pg__error_fields(const struct tn_error_row *row,
+                      struct tn_error_fields *ret);
 
 /* ------------------------------------------------------------------ */
 /* connect.c, login.c and what they need                                */

@@ -41,4 +41,5 @@ const struct tn_dialect_table sqlite__dialect_table = {
   .bulk_rows = 100, /* 1.8 times as fast as 1; 200 gain 4 % more */
   .explain_prefix = "EXPLAIN QUERY PLAN ",
   .constraint_sql = constraint_sql,
+  .error_fields = sqlite__error_fields,
 };

@@ -354,6 +354,43 @@ add_constraint(struct sqlite__conn *conn, const struct constraint *constraint,
     add(conn, TN_ERR_CONSTRAINT, span_of(text, text + strlen(text)));
 }
 
+/* What those functions may fill in. */
+static uint32_t
+fields_of(uint32_t names)
+{
+  static const uint32_t table =
+      TN_ERR_BIT(TN_ERR_SCHEMA) | TN_ERR_BIT(TN_ERR_TABLE);
+
+  switch (names) {
+  case TABLE:
+    return table;
+  case COLUMN:
+  case TABLE_COLUMN:
+  case TABLE_OF_COLUMN:
+    return table | TN_ERR_BIT(TN_ERR_COLUMN);
+  case CONSTRAINT:
+    return TN_ERR_BIT(TN_ERR_CONSTRAINT);
+  case UNIQUE:
+    return TN_ERR_BIT(TN_ERR_TABLE) | TN_ERR_BIT(TN_ERR_COLUMN) |
+           TN_ERR_BIT(TN_ERR_CONSTRAINT);
+  default:
+    return 0;
+  }
+}
+
+void
+sqlite__error_fields(const struct tn_error_row *row,
+                     struct tn_error_fields *ret)
+{
+  size_t i;
+
+  for (i = 0; i < SQLITE__COUNT(constraints); i++)
+    if (constraints[i].code == row->native)
+      ret->message |= fields_of(constraints[i].names);
+  for (i = 0; row->native == SQLITE_ERROR && i < SQLITE__COUNT(messages); i++)
+    ret->message |= fields_of(messages[i].names);
+}
+
 void
 sqlite__message_fields(struct sqlite__conn *conn, int code, const char *text,
                        const struct sqlite__statement *statement)

@@ -308,6 +308,10 @@ int32_t sqlite__fail_aborted(struct tn_call *call);
 /* The category that a message of SQLITE_ERROR tells, 0 if it does not. */
 int32_t sqlite__message_category(const char *text);
 
+/* A slot of tn_dialect_table. */
+void sqlite__error_fields(const struct tn_error_row *row,
+                          struct tn_error_fields *ret);
+
 /* After host->fail(): the names that a message has. */
 void sqlite__message_fields(struct sqlite__conn *conn, int code,
                             const char *text,

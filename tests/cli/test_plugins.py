@@ -95,7 +95,17 @@ class Errors(TenonTest):
         self.assertEqual({"4031"}, {row["code"] for row in rows})
 
     def test_verdicts(self):
+        row = self.explain("postgresql", "23505")[0]
+        self.assertEqual("schema, table, columns, constraint", row["protocol"])
+        self.assertEqual("columns, key, value", row["message"])
+        self.assertEqual("schema, table, columns, constraint, key_table",
+                         row["catalogue"])
+        row = self.explain("mysql", "1048")[0]
+        self.assertEqual(("", "schema, table, columns", ""),
+                         (row["protocol"], row["message"], row["catalogue"]))
         row = self.explain("postgresql", "57P01")[0]
+        self.assertEqual(("", "", ""),
+                         (row["protocol"], row["message"], row["catalogue"]))
         self.assertEqual(("dead", "transaction"),
                          (row["connection"], row["replay"]))
 

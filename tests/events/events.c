@@ -207,7 +207,8 @@ is_agreeing(const struct event *event, int32_t category)
 }
 
 static void
-judge(struct tally *tally, const struct event *event, const tn_err *err)
+judge(const struct run *run, struct tally *tally, const struct event *event,
+      const tn_err *err)
 {
   size_t used = strlen(tally->differing);
   bool is_counted = strcmp(event->answer, "-") != 0;
@@ -218,7 +219,9 @@ judge(struct tally *tally, const struct event *event, const tn_err *err)
     printf("%s: %s, not %s: %s\n", event->number, tn_code_name(err->code),
            event->category, err->message);
     tally->broken++;
-  } else if (strcmp(event->how, "code") != 0 && !are_fields_right(event, err)) {
+  } else if (strcmp(event->how, "code") != 0 &&
+             (!are_fields_right(event, err) ||
+              !events_are_told(run->backend, err))) {
     tally->broken++;
   } else if (is_counted && is_agreeing(event, err->code)) {
     tally->agreeing++;
@@ -243,7 +246,7 @@ run_event(const struct run *run, const struct event *event, struct tally *tally)
     ask_table(run, event->what, &err);
   else if (!events_provoke(run, event->what, &err))
     tn_err_set(&err, TN_E_INTERNAL, "nobody knows how");
-  judge(tally, event, &err);
+  judge(run, tally, event, &err);
 }
 
 /* ---- the file ---- */

@@ -22,4 +22,8 @@ void events_must(tn_conn *conn, const char *sql);
 /* Bring about what the events call `name`. False if nobody knows how. */
 bool events_provoke(const struct run *run, const char *name, tn_err *err);
 
+/* Is all that the error has among what is told of its code? Prints what is
+ * not. */
+bool events_are_told(const char *backend, const tn_err *err);
+
 #endif
