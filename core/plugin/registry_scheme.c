@@ -167,6 +167,17 @@ add_known(struct tn_strbuf *known, const struct tn_plugin_entry *entry,
   }
 }
 
+/* Why a folder was not searched; false if it was. */
+static bool
+tell_trouble(const struct tn_plugin_folder *folder, char *line, size_t size)
+{
+  if (folder->trouble != NULL)
+    snprintf(line, size, "%s", folder->trouble);
+  else if (folder->problem != NULL)
+    snprintf(line, size, "%s: %s", folder->manifests, folder->problem);
+  return folder->trouble != NULL || folder->problem != NULL;
+}
+
 void
 tn_registry__add_searched(const tn_registry *registry, const char *what,
                           tn_err *err)
@@ -175,12 +186,7 @@ tn_registry__add_searched(const tn_registry *registry, const char *what,
 
   for (const struct tn_plugin_folder *folder = registry->folders;
        folder != NULL; folder = folder->next) {
-    if (folder->trouble != NULL)
-      snprintf(line, sizeof(line), "%s", folder->trouble);
-    else if (folder->problem != NULL)
-      snprintf(line, sizeof(line), "%s: %s", folder->manifests,
-               folder->problem);
-    else
+    if (!tell_trouble(folder, line, sizeof(line)))
       snprintf(line, sizeof(line), "%s: no manifest here has this %s",
                folder->manifests, what);
     tn_err_add(err, TN_ERR_DETAIL, line);
@@ -204,6 +210,18 @@ why_unused(const tn_registry *registry, const char *name)
              : NULL;
 }
 
+/* Why the first folder was not searched that was not; "": all were. Under the
+ * lock. */
+static void
+tell_unsearched(const tn_registry *registry, char line[PATH_MAX])
+{
+  const struct tn_plugin_folder *folder = registry->folders;
+
+  line[0] = '\0';
+  while (folder != NULL && !tell_trouble(folder, line, PATH_MAX))
+    folder = folder->next;
+}
+
 /* Under the lock. */
 static enum tn_code
 refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
@@ -212,7 +230,8 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
   struct tn_strbuf known = TN_STRBUF_INIT(KNOWN_SIZE);
   struct tn_suggestion suggestion = { .wanted = dialect };
   const char *unused = why_unused(registry, dialect);
-  char shown[SHOWN_SIZE], package[SHOWN_SIZE] = "", hint[PATH_MAX] = "";
+  char shown[SHOWN_SIZE], package[SHOWN_SIZE] = "", unsearched[PATH_MAX];
+  char hint[PATH_MAX + SHOWN_SIZE] = "";
 
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next)
@@ -220,7 +239,8 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
   if (known.failure == TN_E_MEMORY)
     return tn_err_memory(err, "plugin");
   tn_text_escape(dialect, strlen(dialect), shown, sizeof(shown));
-  if (unused == NULL && tn_manifest_is_scheme(dialect))
+  tell_unsearched(registry, unsearched);
+  if (unused == NULL && unsearched[0] == '\0' && tn_manifest_is_scheme(dialect))
     snprintf(package, sizeof(package), "package tenon-backend-%s may have it",
              dialect);
   if (unused != NULL)
@@ -228,6 +248,8 @@ refuse_scheme(const tn_registry *registry, const char *dialect, tn_err *err)
              unused);
   else if (suggestion.best != NULL)
     snprintf(hint, sizeof(hint), "; did you mean \"%s\"?", suggestion.best);
+  else if (unsearched[0] != '\0')
+    snprintf(hint, sizeof(hint), "; %s", unsearched);
   else if (package[0] != '\0')
     snprintf(hint, sizeof(hint), "; %s", package);
   tn_err_set(err, TN_E_PLUGIN, "plugin: no backend for scheme \"%s\"%s%s%s",

@@ -355,6 +355,10 @@ Test(registry, a_relative_folder_is_refused_and_told)
   cr_expect(has_text(err.detail, "extra1: not an absolute path; such folders "
                                  "are never searched"),
             "%s", err.detail);
+  cr_expect(has_text(err.message, "scheme \"fake\"; extra1: not an absolute "
+                                  "path"),
+            "%s", err.message);
+  cr_expect(!has_text(err.detail, "package"), "%s", err.detail);
   cr_expect_eq(log_count, 3);
   cr_expect(has_text(logged[0], "warning: plugin: folder extra1: not an "
                                 "absolute path"),
