@@ -7,6 +7,7 @@
 #include "bench.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,10 @@ put_server(const cpu_set_t *where)
   while (rc == 0 && (task = readdir(tasks)) != NULL) {
     int id = atoi(task->d_name);
 
-    if (id > 0)
-      rc = sched_setaffinity(id, sizeof *where, where);
+    /* One may have ended meanwhile. */
+    if (id > 0 && sched_setaffinity(id, sizeof *where, where) != 0 &&
+        errno != ESRCH)
+      rc = -1;
   }
   closedir(tasks);
   return rc;
