@@ -140,7 +140,6 @@ print_row(struct cli *cli, const struct tn_error_info *info, tn_err *err)
   print_fields(info->protocol, sets[0], sizeof sets[0]);
   print_fields(info->message, sets[1], sizeof sets[1]);
   print_fields(info->catalogue, sets[2], sizeof sets[2]);
-
   print_code(info, code, sizeof code);
   print_origin(info, origin, sizeof origin);
   rc = output_begin(&cli->out, columns, COUNT(columns), err);

@@ -94,7 +94,7 @@ class Errors(TenonTest):
                          {row["category"] for row in rows})
         self.assertEqual({"4031"}, {row["code"] for row in rows})
 
-    def test_verdicts(self):
+    def test_fields_and_where_they_come_from(self):
         row = self.explain("postgresql", "23505")[0]
         self.assertEqual("schema, table, columns, constraint", row["protocol"])
         self.assertEqual("columns, key, value", row["message"])
@@ -106,6 +106,9 @@ class Errors(TenonTest):
         row = self.explain("postgresql", "57P01")[0]
         self.assertEqual(("", "", ""),
                          (row["protocol"], row["message"], row["catalogue"]))
+
+    def test_verdicts(self):
+        row = self.explain("postgresql", "57P01")[0]
         self.assertEqual(("dead", "transaction"),
                          (row["connection"], row["replay"]))
 
