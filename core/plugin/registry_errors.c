@@ -48,8 +48,12 @@ tell(const struct visitor *visitor, const struct tn_failure *failure,
     .line = override != NULL ? override->line : 0,
   };
 
-  if (row != NULL && dialect->error_fields != NULL)
-    dialect->error_fields(row, &fields);
+  if (row != NULL && dialect->error_fields != NULL) {
+    struct tn_error_row judged = *row;
+
+    judged.category = judgement.category;
+    dialect->error_fields(&judged, &fields);
+  }
   info.protocol = fields.protocol;
   info.message = fields.message;
   if (dialect->constraint_sql != NULL &&

@@ -480,8 +480,10 @@ struct tn_dialect_table {
                                  and :columns (between ", "), as far as the
                                  error has them, else "". NULL: no look-up */
   void (*error_fields)(const struct tn_error_row *row,
-                       struct tn_error_fields *ret); /* Optional. Of `errors`;
-                                 fills in the zeroed struct. For people only */
+                       struct tn_error_fields *ret); /* Optional. A row of
+                                 `errors`, perhaps with another category by the
+                                 administrator; fills in the zeroed struct. For
+                                 people only */
 };
 
 /* ------------------------------------------------------------------ */
