@@ -1,21 +1,13 @@
-/* Out of memory at any point gives an error, never a crash, a leak or a lie.
- *
- * Each script is run with allocation 1, 2, 3, … of Tenon's own failing, once
- * that one alone and once all from there on, until it needs no more than were
- * given. Every run must end in TN_OK or TN_E_MEMORY with nothing left behind,
- * and the run without injection must succeed. Client libraries keep their own
- * allocators: their start-up makes tens of thousands of allocations that are
- * not ours to sweep.
+/* Without memory: what lies below a database, and one on SQLite. See walk.h.
  *
  *   torture [SCRIPT]      one script, or all; prints the runs of each */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <tenon/tenon.h>
 #include <unistd.h>
 
-#include "oom.h"
-
-/* More than any script needs; reaching it means that a script never ends. */
-#define MOST 20000
+#include "walk.h"
 
 static const char *url;
 static tn_registry *registry;
@@ -102,18 +94,6 @@ connect_only(tn_err *err)
 }
 
 static enum tn_code
-drain(tn_result *result, tn_err *err)
-{
-  const tn_value *row = NULL;
-  enum tn_code rc;
-
-  do
-    rc = tn_result_next(result, &row, err);
-  while (rc == TN_OK && row != NULL);
-  return rc;
-}
-
-static enum tn_code
 query_rows(uint32_t flags, tn_err *err)
 {
   static const char *const names[] = { "text", "most" };
@@ -133,7 +113,7 @@ query_rows(uint32_t flags, tn_err *err)
 
   if (rc == TN_OK)
     rc = tn_conn_query(conn, &query, &result, err);
-  return rc == TN_OK ? drain(result, err) : rc;
+  return rc == TN_OK ? walk_rows(result, err) : rc;
 }
 
 static enum tn_code
@@ -178,7 +158,7 @@ all_types(tn_err *err)
   tn_result_close(&result);
   if (rc == TN_OK)
     rc = tn_conn_query(conn, &select, &result, err);
-  return rc == TN_OK ? drain(result, err) : rc;
+  return rc == TN_OK ? walk_rows(result, err) : rc;
 }
 
 static enum tn_code
@@ -198,21 +178,7 @@ prepared_twice(tn_err *err)
 
     rc = tn_prepared_query(prepared, &query, &result, err);
     if (rc == TN_OK)
-      rc = drain(result, err);
-  }
-  return rc;
-}
-
-static enum tn_code
-drain_sets(tn_result *result, tn_err *err)
-{
-  int has_set = 1;
-  enum tn_code rc = TN_OK;
-
-  while (rc == TN_OK && has_set) {
-    rc = drain(result, err);
-    if (rc == TN_OK)
-      rc = tn_result_next_set(result, &has_set, err);
+      rc = walk_rows(result, err);
   }
   return rc;
 }
@@ -235,7 +201,7 @@ run_batch(tn_conn *conn, const char *sql, tn_err *err)
   if (rc == TN_OK)
     rc = tn_prepared_batch(prepared, &batch, &result, err);
   if (rc == TN_OK)
-    rc = drain_sets(result, err);
+    rc = walk_sets(result, err);
   tn_result_close(&result);
   return rc;
 }
@@ -308,7 +274,7 @@ complete_rows(tn_err *err)
     rc = tn_conn_query(conn, &query, &result, err);
   if (rc == TN_OK)
     rc = tn_conn_exec(conn, "DROP TABLE b", NULL, err);
-  return rc == TN_OK ? drain_sets(result, err) : rc;
+  return rc == TN_OK ? walk_sets(result, err) : rc;
 }
 
 static enum tn_code
@@ -413,66 +379,10 @@ static const struct script scripts[] = {
   { "complete", complete_rows, 1 },  { "pool", loans, 1 },
 };
 
-/* One run; false if it broke the promise. */
-static int
-run_once(const struct script *script, long nth, bool and_all_after,
-         bool *ret_is_last)
+static enum tn_code
+run(const void *what, tn_err *err)
 {
-  tn_err err = TN_ERR_INIT;
-  long live = oom_live();
-  enum tn_code rc;
-
-  oom_fail_nth(nth, and_all_after);
-  rc = script->run(&err);
-  *ret_is_last = nth > 0 && oom_count() < nth;
-  oom_fail_nth(0, false);
-  if (oom_live() != live) {
-    printf("%s: allocation %ld%s: %ld blocks left behind\n", script->name, nth,
-           and_all_after ? " and all after" : "", oom_live() - live);
-    return 0;
-  }
-  if (rc == TN_OK || (rc == TN_E_MEMORY && nth > 0 && !*ret_is_last))
-    return 1;
-  printf("%s: allocation %ld%s: %s: %s\n", script->name, nth,
-         and_all_after ? " and all after" : "", tn_code_name(rc), err.message);
-  return 0;
-}
-
-static int
-run_script(const struct script *script)
-{
-  bool is_last = false;
-  long runs = 0;
-  int mode;
-  long nth;
-
-  if (!run_once(script, 0, false, &is_last))
-    return 0;
-  for (mode = 0; mode < 2; mode++) {
-    is_last = false;
-    for (nth = 1; !is_last; nth++, runs++)
-      if (nth > MOST || !run_once(script, nth, mode == 1, &is_last))
-        return 0;
-  }
-  if (!run_once(script, 0, false, &is_last))
-    return 0;
-  printf("%-12s %ld runs\n", script->name, runs);
-  fflush(stdout);
-  return 1;
-}
-
-static void
-make_registry(void)
-{
-  struct tn_plugin_report report;
-  tn_err err = TN_ERR_INIT;
-
-  if (registry == NULL &&
-      (tn_registry_new(NULL, &registry, &err) != TN_OK ||
-       tn_registry_inspect(registry, "sqlite", &report, &err) != TN_OK)) {
-    printf("torture: %s\n%s\n", err.message, err.detail);
-    exit(1);
-  }
+  return ((const struct script *)what)->run(err);
 }
 
 int
@@ -481,26 +391,21 @@ main(int argc, char **argv)
   char path[] = "/tmp/tenon-torture-XXXXXX";
   char text[64];
   int fd = mkstemp(path);
-  int is_good = fd >= 0;
+  bool is_good = fd >= 0;
   size_t i;
 
   if (fd >= 0)
     close(fd);
   snprintf(text, sizeof text, "sqlite:///%s", path);
   url = text;
-  oom_fail_nth(0, false);
   for (i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
     if (argc > 1 && strcmp(argv[1], scripts[i].name) != 0)
       continue;
-    if (scripts[i].needs_registry)
-      make_registry();
-    is_good = run_script(&scripts[i]) && is_good;
+    if (scripts[i].needs_registry && registry == NULL)
+      registry = walk_registry("sqlite");
+    is_good = walk(scripts[i].name, run, &scripts[i]) && is_good;
   }
   tn_registry_free(&registry);
-  if (oom_live() != 0) {
-    printf("%ld blocks left behind at the end\n", oom_live());
-    is_good = 0;
-  }
   unlink(path);
-  return !is_good;
+  return !walk_end() || !is_good;
 }

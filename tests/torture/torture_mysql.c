@@ -1,17 +1,12 @@
 /* The MySQL plug-in without memory: as torture.c, on the server that
  * TENON_TEST_MYSQL names. The client library's own allocations are not ours to
  * fail. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tenon/tenon.h>
-#include <time.h>
 
-#include "oom.h"
-
-/* More than any script needs; reaching it means that a script never ends. */
-#define MOST 5000
+#include "walk.h"
 
 static const char *url;
 static tn_registry *registry;
@@ -20,23 +15,6 @@ struct script {
   const char *name;
   enum tn_code (*run)(tn_conn *conn, tn_err *err);
 };
-
-static enum tn_code
-drain(tn_result *result, tn_err *err)
-{
-  const tn_value *row = NULL;
-  int has_set = 1;
-  enum tn_code rc = TN_OK;
-
-  while (rc == TN_OK && has_set) {
-    do
-      rc = tn_result_next(result, &row, err);
-    while (rc == TN_OK && row != NULL);
-    if (rc == TN_OK)
-      rc = tn_result_next_set(result, &has_set, err);
-  }
-  return rc;
-}
 
 static enum tn_code
 connect_only(tn_conn *conn, tn_err *err)
@@ -58,7 +36,7 @@ query_rows(tn_conn *conn, uint32_t flags, tn_err *err)
   TN_CLEANUP(tn_result_close) tn_result *result = NULL;
   enum tn_code rc = tn_conn_query(conn, &query, &result, err);
 
-  return rc == TN_OK ? drain(result, err) : rc;
+  return rc == TN_OK ? walk_sets(result, err) : rc;
 }
 
 static enum tn_code
@@ -87,7 +65,7 @@ prepared_over_a_reset(tn_conn *conn, tn_err *err)
 
     rc = tn_prepared_query(prepared, &query, &result, err);
     if (rc == TN_OK)
-      rc = drain(result, err);
+      rc = walk_sets(result, err);
     tn_result_close(&result);
     if (rc == TN_OK && i == 0)
       rc = tn_conn_reset(conn, err);
@@ -146,7 +124,7 @@ batch(tn_conn *conn, tn_err *err)
         tn_conn_prepare(conn, "INSERT INTO b VALUES (?, ?)", 0, &prepared, err);
   if (rc == TN_OK)
     rc = tn_prepared_batch(prepared, &batch, &result, err);
-  return rc == TN_OK ? drain(result, err) : rc;
+  return rc == TN_OK ? walk_sets(result, err) : rc;
 }
 
 static enum tn_code
@@ -188,8 +166,9 @@ static const struct script scripts[] = {
 };
 
 static enum tn_code
-run(const struct script *script, tn_err *err)
+run(const void *what, tn_err *err)
 {
+  const struct script *script = what;
   const struct tn_conn_options options = { .registry = registry };
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
   enum tn_code rc = tn_conn_open(url, &options, &conn, err);
@@ -197,70 +176,10 @@ run(const struct script *script, tn_err *err)
   return rc == TN_OK ? script->run(conn, err) : rc;
 }
 
-/* A thread that has connected releases what is its own a moment after it has
- * said that it is done. */
-static long
-left_behind(long live)
-{
-  static const struct timespec pause = { .tv_nsec = 1000000 };
-  int i;
-
-  for (i = 0; i < 1000 && oom_live() != live; i++)
-    nanosleep(&pause, NULL);
-  return oom_live() - live;
-}
-
-/* One run; false if it broke the promise. */
-static bool
-run_once(const struct script *script, long nth, bool and_all_after,
-         bool *ret_is_last)
-{
-  tn_err err = TN_ERR_INIT;
-  long live = oom_live();
-  long left;
-  enum tn_code rc;
-
-  oom_fail_nth(nth, and_all_after);
-  rc = run(script, &err);
-  *ret_is_last = nth > 0 && oom_count() < nth;
-  oom_fail_nth(0, false);
-  left = left_behind(live);
-  if (left == 0 &&
-      (rc == TN_OK || (rc == TN_E_MEMORY && nth > 0 && !*ret_is_last)))
-    return true;
-  printf("%s: allocation %ld%s: %s: %s; %ld blocks left behind\n", script->name,
-         nth, and_all_after ? " and all after" : "", tn_code_name((int32_t)rc),
-         err.message, oom_live() - live);
-  return false;
-}
-
-static bool
-run_script(const struct script *script)
-{
-  bool is_last = false;
-  long runs = 0;
-  long nth;
-  int mode;
-
-  if (!run_once(script, 0, false, &is_last))
-    return false;
-  for (mode = 0; mode < 2; mode++) {
-    is_last = false;
-    for (nth = 1; !is_last; nth++, runs++)
-      if (nth > MOST || !run_once(script, nth, mode == 1, &is_last))
-        return false;
-  }
-  printf("%-12s %ld runs\n", script->name, runs);
-  fflush(stdout);
-  return true;
-}
-
 int
 main(int argc, char **argv)
 {
-  struct tn_plugin_report report;
   bool is_good = true;
-  tn_err err = TN_ERR_INIT;
   size_t i;
 
   url = getenv("TENON_TEST_MYSQL");
@@ -268,19 +187,10 @@ main(int argc, char **argv)
     puts("torture_mysql: TENON_TEST_MYSQL names no server");
     return 1;
   }
-  oom_fail_nth(0, false);
-  if (tn_registry_new(NULL, &registry, &err) != TN_OK ||
-      tn_registry_inspect(registry, "mysql", &report, &err) != TN_OK) {
-    printf("torture_mysql: %s\n%s\n", err.message, err.detail);
-    return 1;
-  }
+  registry = walk_registry("mysql");
   for (i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
     if (argc < 2 || strcmp(argv[1], scripts[i].name) == 0)
-      is_good = run_script(&scripts[i]) && is_good;
+      is_good = walk(scripts[i].name, run, &scripts[i]) && is_good;
   tn_registry_free(&registry);
-  if (left_behind(0) != 0) {
-    printf("%ld blocks left behind at the end\n", oom_live());
-    is_good = false;
-  }
-  return !is_good;
+  return !walk_end() || !is_good;
 }
