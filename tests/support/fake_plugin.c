@@ -442,6 +442,16 @@ static const struct tn_error_row errors[] = {
   { 0, TN_E_LOST, TN_CONNECTION_DEAD, 0, "08", "class 08" },
 };
 
+/* By the category, so that tests see which one is asked about. */
+static void
+fake_error_fields(const struct tn_error_row *row, struct tn_error_fields *ret)
+{
+  if (row->category == TN_E_DUPLICATE)
+    ret->protocol = TN_ERR_BIT(TN_ERR_CONSTRAINT);
+  if (row->category == TN_E_DEADLOCK)
+    ret->message = TN_ERR_BIT(TN_ERR_TABLE);
+}
+
 #define TYPE(type) (UINT32_C(1) << (type))
 
 static const struct tn_dialect_table dialect_table = {
@@ -456,6 +466,7 @@ static const struct tn_dialect_table dialect_table = {
   .max_value_bytes = 1000,
   .errors = errors,
   .error_count = COUNT(errors),
+  .error_fields = fake_error_fields,
 };
 
 static const void *const all_tables[] = {

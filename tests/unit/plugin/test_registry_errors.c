@@ -72,6 +72,47 @@ Test(registry_errors, an_administrators_word_is_told_with_its_place)
   expect(&told, "77   data usable never x.ini:5");
 }
 
+/* The last row of a name. */
+struct named {
+  const char *name;
+  struct tn_error_info row;
+};
+
+static void
+keep_named(const struct tn_error_info *info, void *user)
+{
+  struct named *named = user;
+
+  if (strcmp(info->name, named->name) == 0)
+    named->row = *info;
+}
+
+static struct tn_error_info
+find_named(const char *name)
+{
+  struct named named = { .name = name };
+
+  cr_assert_eq(tn_registry_errors(registry, "fake", keep_named, &named, &err),
+               TN_OK, "%s", err.message);
+  cr_assert_neq(named.row.category, 0, "%s is not there", name);
+  return named.row;
+}
+
+Test(registry_errors, fields_are_those_of_the_category_that_counts)
+{
+  install("fake", "");
+  put_dropin("x.ini", "[errors:fake]\nnative.1205 = deadlock\n"
+                      "native.2067 = check\n");
+  open_registry();
+  cr_expect_eq(find_named("FAKE_DEADLOCK").message, TN_ERR_BIT(TN_ERR_TABLE));
+  cr_expect_eq(find_named("unique_violation").protocol,
+               TN_ERR_BIT(TN_ERR_CONSTRAINT));
+  cr_expect_eq(find_named("FAKE_LOCK_TIMEOUT").message,
+               TN_ERR_BIT(TN_ERR_TABLE), "deadlock by the administrator");
+  cr_expect_eq(find_named("FAKE_UNIQUE").protocol, 0,
+               "check by the administrator");
+}
+
 Test(registry_errors, a_backend_that_is_not_there_has_none)
 {
   struct told told = { .count = 0 };
