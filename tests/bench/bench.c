@@ -178,7 +178,11 @@ run_workloads(int rounds, const char *word)
   const struct workload works[] = {
     { "point select", is_server ? "1.05" : "1.15", bench_raw.point, tenon_point,
       0, false },
-    { "point select, text each time", "0.50", bench_raw.point_text,
+    { "point select, text each time", is_server ? "0.50" : "",
+      bench_raw.point_text, tenon_point_text, 0, false },
+    { "  the same, in one transaction", "0.50", bench_raw.point_text_txn,
+      tenon_point_text_txn, 0, false },
+    { "point select, unprepared", "", bench_raw.point_unprepared,
       tenon_point_text, 0, false },
     { "point select, by an engine", is_server ? "1.08" : "", bench_raw.point,
       tenon_point_engine, 0, false },

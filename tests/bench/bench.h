@@ -65,12 +65,14 @@ struct bench_raw {
   double timestamp;     /* how a timestamp counts; 0: by bench_micros() */
   void (*open)(const char *url);
   void (*close)(void);
-  bench_run point;      /* prepared once */
-  bench_run point_text; /* from its text each time */
-  bench_run fetch;      /* a row at a time */
-  bench_run fetch_kept; /* all rows at once */
-  bench_run insert;     /* row by row, in one transaction */
-  bench_run bulk;       /* the fastest way into a table */
+  bench_run point;            /* prepared once */
+  bench_run point_text;       /* prepared, run and closed each time */
+  bench_run point_text_txn;   /* the same, all in one transaction */
+  bench_run point_unprepared; /* from its text, in one step */
+  bench_run fetch;            /* a row at a time */
+  bench_run fetch_kept;       /* all rows at once */
+  bench_run insert;           /* row by row, in one transaction */
+  bench_run bulk;             /* the fastest way into a table */
   bench_run connect;
   bench_run start; /* a process up to its first row */
 };
@@ -80,7 +82,8 @@ extern const struct bench_raw bench_raw;
 void tenon_open(const char *url);
 void tenon_close(void);
 double tenon_point(void);
-double tenon_point_text(void);
+double tenon_point_text(void); /* the text each time: the cache's work */
+double tenon_point_text_txn(void);
 double tenon_point_engine(void); /* take, cached select, give */
 double tenon_pipeline(void);
 double tenon_fetch(void);

@@ -128,6 +128,21 @@ add_wide(const PGresult *result, int row, double *sum)
   *sum += bench_micros(int8(PQgetvalue(result, row, 5)));
 }
 
+static void
+select_point(const char *name, uint32_t key, double *sum)
+{
+  const uint32_t number = htobe32(key);
+  const char *value = (const char *)&number;
+  int size = sizeof number;
+  int format = 1;
+  PGresult *result =
+      PQexecPrepared(raw.conn, name, 1, &value, &size, &format, 1);
+
+  good(result, PGRES_TUPLES_OK);
+  add_point(result, sum);
+  PQclear(result);
+}
+
 static double
 point(void)
 {
@@ -135,23 +150,29 @@ point(void)
   double sum = 0;
   int i;
 
-  for (i = 0; i < bench_trips(); i++) {
-    uint32_t key = htobe32(bench_next_key(&state));
-    const char *value = (const char *)&key;
-    int size = sizeof key;
-    int format = 1;
-    PGresult *result =
-        PQexecPrepared(raw.conn, "point", 1, &value, &size, &format, 1);
-
-    good(result, PGRES_TUPLES_OK);
-    add_point(result, &sum);
-    PQclear(result);
-  }
+  for (i = 0; i < bench_trips(); i++)
+    select_point("point", bench_next_key(&state), &sum);
   return sum;
 }
 
 static double
 point_text(void)
+{
+  uint32_t state = 1;
+  double sum = 0;
+  int i;
+
+  for (i = 0; i < bench_trips() / 10; i++) {
+    done(PQprepare(raw.conn, "each", POINT, 0, NULL), PGRES_COMMAND_OK);
+    select_point("each", bench_next_key(&state), &sum);
+    done(PQexec(raw.conn, "DEALLOCATE each"), PGRES_COMMAND_OK);
+  }
+  return sum;
+}
+
+/* As quick as a statement can be that is given once: one round trip. */
+static double
+point_unprepared(void)
 {
   uint32_t state = 1;
   double sum = 0;
@@ -329,6 +350,7 @@ const struct bench_raw bench_raw = {
   .close = close_raw,
   .point = point,
   .point_text = point_text,
+  .point_unprepared = point_unprepared,
   .fetch = fetch,
   .fetch_kept = fetch_kept,
   .insert = insert,

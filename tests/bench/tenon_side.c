@@ -179,6 +179,18 @@ tenon_point_text(void)
 }
 
 double
+tenon_point_text_txn(void)
+{
+  tn_err err = TN_ERR_INIT;
+  double sum;
+
+  good(tn_conn_begin(side.conn, NULL, &err), &err);
+  sum = tenon_point_text();
+  good(tn_conn_commit(side.conn, &err), &err);
+  return sum;
+}
+
+double
 tenon_pipeline(void)
 {
   tn_value keys[BENCH_CHUNK];
