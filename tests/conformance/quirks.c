@@ -56,6 +56,7 @@ const struct quirk quirk_rows[] = {
   { "select.timestamp", "timestamp", "type of SELECT ? of a timestamp" },
   { "select.timestamp_zoned", "timestamp",
     "type of SELECT ? of a zoned timestamp" },
+  { "select.zone", "kept", "that SELECT ? of a zoned timestamp is one" },
   { "select.uuid", "uuid", "type of SELECT ? of a uuid" },
   { "select.json", "json", "type of SELECT ? of a json" },
   { "options.unknown", "refused", "an option that the backend does not know" },
