@@ -1,89 +1,160 @@
-/* Parameters with their types, for a driver that sends none: the server would
- * take all that it cannot tell for text. So each is written with a cast, and
- * the statement is compiled again when the types of its values change. */
+/* Parameters with their types, for a driver that sends none, or not all: the
+ * server would take what it cannot tell for text. So each is written with a
+ * cast, and the statement is compiled again when the types of its values
+ * change. */
 #include "odbc_priv.h"
 
 #include <string.h>
 
-/* Longest cast, and a NUL. */
-#define CAST_SIZE 16
+static const char plain[] = "?";
 
-static const char *const casts[] = {
-  [TN_BOOL] = "::bool",       [TN_INT64] = "::int8",
-  [TN_UINT64] = "::numeric",  [TN_DOUBLE] = "::float8",
-  [TN_DECIMAL] = "::numeric", [TN_TEXT] = "",
-  [TN_BLOB] = "::bytea",      [TN_DATE] = "::date",
-  [TN_TIME] = "::time",       [TN_TIMESTAMP] = "::timestamp",
-  [TN_UUID] = "::uuid",       [TN_JSON] = "::json",
-};
+/* An exponent that is longer than makes sense is far out of every range. */
+#define EXPONENT_MAX 100000
 
-/* Functions of smaller integers take none of the largest. */
-static const char *
-cast_of(const tn_value *value)
+static int64_t
+exponent_of(const char *text, size_t size)
 {
-  if (value->type == TN_INT64 && value->as.int64 >= INT32_MIN &&
-      value->as.int64 <= INT32_MAX)
-    return "::int4";
-  if (value->type == TN_TIMESTAMP && (value->flags & TN_VALUE_ZONED) != 0)
-    return "::timestamptz";
-  if (value->type >= ODBC__COUNT(casts) || casts[value->type] == NULL)
-    return "";
-  return casts[value->type];
+  int64_t exponent = 0;
+  size_t i;
+
+  for (i = 0; i < size && exponent < EXPONENT_MAX; i++)
+    if (text[i] >= '0' && text[i] <= '9')
+      exponent = exponent * 10 + (text[i] - '0');
+  return size > 0 && text[0] == '-' ? -exponent : exponent;
 }
 
-/* The text of `source` with a cast behind each parameter; NULL without
- * memory. */
+void
+odbc__count_digits(const tn_value *value, int64_t *ret_whole,
+                   int64_t *ret_scale)
+{
+  const char *text = value->as.bytes.data;
+  size_t size = value->as.bytes.size;
+  int64_t counts[2] = { 0, 0 };
+  int64_t exponent = 0;
+  int part = 0;
+  size_t i;
+
+  for (i = 0; i < size; i++) {
+    if (text[i] == 'e' || text[i] == 'E') {
+      exponent = exponent_of(text + i + 1, size - i - 1);
+      break;
+    }
+    if (text[i] == '.')
+      part = 1;
+    else if (text[i] >= '0' && text[i] <= '9')
+      counts[part]++;
+  }
+  *ret_whole = counts[0] + exponent > 0 ? counts[0] + exponent : 0;
+  *ret_scale = counts[1] - exponent > 0 ? counts[1] - exponent : 0;
+}
+
+/* What a parameter of this value is written as. `ret` has room for a decimal's,
+ * whose scale is its own: any other would alter it, or what it is added to. */
+static const char *
+cast_of(const struct odbc__casts *casts, const tn_value *value,
+        char ret[ODBC__CAST_SIZE])
+{
+  const char *cast =
+      value->type < ODBC__COUNT(casts->of) ? casts->of[value->type] : NULL;
+  int64_t whole;
+  int64_t scale;
+
+  if (value->type == TN_INT64 && casts->small_integer != NULL &&
+      value->as.int64 >= INT32_MIN && value->as.int64 <= INT32_MAX)
+    return casts->small_integer;
+  if (value->type == TN_TIMESTAMP && casts->moment != NULL &&
+      (value->flags & TN_VALUE_ZONED) != 0)
+    return casts->moment;
+  if (cast == NULL)
+    return plain;
+  if (value->type != TN_DECIMAL || casts->decimal_digits == 0)
+    return cast;
+  odbc__count_digits(value, &whole, &scale);
+  snprintf(ret, ODBC__CAST_SIZE, "%s(%u,%u))", cast,
+           (unsigned)casts->decimal_digits, (unsigned)scale);
+  return ret;
+}
+
+static const char *
+last_cast(const struct odbc__statement *statement, uint32_t i)
+{
+  const char *cast = statement->parameters[i].cast;
+
+  return cast[0] == '\0' ? plain : cast;
+}
+
+/* A NULL is one of any type, and keeps the cast of before. */
+static const char *
+next_cast(const struct odbc__statement *statement, uint32_t i,
+          const tn_value *value, char ret[ODBC__CAST_SIZE])
+{
+  if (value->type == TN_NULL)
+    return last_cast(statement, i);
+  return cast_of(statement->conn->family->casts, value, ret);
+}
+
+/* The text of `source` with the casts of these values; NULL without memory. */
 static char *
 write_casts(const struct odbc__statement *statement, const tn_value *values,
             uint32_t count, size_t *ret_size)
 {
   const struct odbc__conn *conn = statement->conn;
   const struct odbc__text *source = &statement->source;
-  char *text = conn->host->alloc(source->units + (size_t)count * CAST_SIZE + 1);
+  const char *text = source->data;
+  char *made =
+      conn->host->alloc(source->units + (size_t)count * ODBC__CAST_SIZE + 1);
+  char buffer[ODBC__CAST_SIZE];
   size_t used = 0;
   size_t done = 0;
   size_t at = 0;
   uint32_t i;
 
-  if (text == NULL)
+  if (made == NULL)
     return NULL;
   for (i = 0;
        i < count && odbc__next_mark(conn->family->dialect->lexer, source, &at);
        i++) {
-    const char *cast = cast_of(&values[i]);
+    const char *cast = next_cast(statement, i, &values[i], buffer);
     size_t size = strlen(cast) + 1;
 
-    at++;
-    memcpy(text + used, (const char *)source->data + done, at - done);
+    memcpy(made + used, text + done, at - done);
     used += at - done;
-    memcpy(text + used, cast, size);
+    memcpy(made + used, cast, size);
     used += size - 1;
-    done = at;
+    done = ++at;
   }
-  memcpy(text + used, (const char *)source->data + done, source->units - done);
+  memcpy(made + used, text + done, source->units - done);
   *ret_size = used + source->units - done;
-  return text;
+  return made;
 }
 
-/* Have the casts changed since they were written? Notes the new ones. */
 static bool
-has_changed(struct odbc__statement *statement, const tn_value *values,
+has_changed(const struct odbc__statement *statement, const tn_value *values,
             uint32_t count)
 {
-  bool has_changed = false;
+  char buffer[ODBC__CAST_SIZE];
+  uint32_t i;
+
+  for (i = 0; i < count; i++)
+    if (strcmp(next_cast(statement, i, &values[i], buffer),
+               last_cast(statement, i)) != 0)
+      return true;
+  return false;
+}
+
+static void
+note_casts(struct odbc__statement *statement, const tn_value *values,
+           uint32_t count)
+{
+  char buffer[ODBC__CAST_SIZE];
   uint32_t i;
 
   for (i = 0; i < count; i++) {
-    const char *cast = cast_of(&values[i]);
+    const char *cast = next_cast(statement, i, &values[i], buffer);
 
-    /* A NULL is one of any type. */
-    if (values[i].type == TN_NULL && statement->parameters[i].cast != NULL)
-      cast = statement->parameters[i].cast;
-    if (statement->parameters[i].cast != cast)
-      has_changed = true;
-    statement->parameters[i].cast = cast;
+    if (cast != statement->parameters[i].cast)
+      snprintf(statement->parameters[i].cast, ODBC__CAST_SIZE, "%s", cast);
   }
-  return has_changed;
 }
 
 int32_t
@@ -91,23 +162,23 @@ odbc__cast(struct odbc__statement *statement, const tn_value *values,
            uint32_t count, struct tn_call *call)
 {
   const struct tn_host *host = statement->conn->host;
+  uint32_t lexer = statement->conn->family->dialect->lexer;
   struct odbc__text made;
   size_t size = 0;
   char *text;
   bool is_made;
 
-  if (count == 0 || !has_changed(statement, values, count))
+  if (!has_changed(statement, values, count))
     return TN_OK;
   text = write_casts(statement, values, count, &size);
   is_made = text != NULL && odbc__text_make(statement->conn, text, size, &made);
   host->release(text);
-  if (!is_made) {
-    statement->parameters[0].cast = NULL; /* so that the next call tries */
+  if (!is_made)
     return odbc__fail_memory(call);
-  }
-  odbc__hide_marks(statement->conn->family->dialect->lexer, &made, false);
+  odbc__hide_marks(lexer, &made, false);
   host->release(statement->sql.data);
   statement->sql = made;
   statement->is_outdated = true;
+  note_casts(statement, values, count);
   return TN_OK;
 }

@@ -36,6 +36,22 @@ static const struct odbc__type postgresql_types[] = {
   { NULL, 0, 0 },
 };
 
+static const struct odbc__casts postgresql_casts = {
+  .of = { [TN_BOOL] = "?::bool",
+          [TN_INT64] = "?::int8",
+          [TN_UINT64] = "?::numeric",
+          [TN_DOUBLE] = "?::float8",
+          [TN_DECIMAL] = "?::numeric",
+          [TN_BLOB] = "?::bytea",
+          [TN_DATE] = "?::date",
+          [TN_TIME] = "?::time",
+          [TN_TIMESTAMP] = "?::timestamp",
+          [TN_UUID] = "?::uuid",
+          [TN_JSON] = "?::json" },
+  .small_integer = "?::int4", /* what takes these takes none of the largest */
+  .moment = "?::timestamptz",
+};
+
 /* A failure is left as the server leaves it: the driver's own savepoints would
  * take ours with them. Bools that are no texts, and bytes of any length. */
 static const char *const postgresql_preset[] = {
@@ -88,10 +104,10 @@ static const struct odbc__family families[] = {
               TN_CAP_REPEATABLE_READ | TN_CAP_SERIALIZABLE | TN_CAP_RETURNING |
               TN_CAP_UPSERT,
       .flags = ODBC__BRACES | ODBC__DOUBLE_TEXT | ODBC__GUESS |
-               ODBC__HEX_BYTES | ODBC__STALE_PLANS | ODBC__CASTS |
-               ODBC__FAILURE_ABORTS,
+               ODBC__HEX_BYTES | ODBC__STALE_PLANS | ODBC__FAILURE_ABORTS,
       .dialect = &odbc__dialect_postgresql,
       .types = postgresql_types,
+      .casts = &postgresql_casts,
       .setup = "SET TIME ZONE 'UTC'",
       .read_only = { NULL, "SET TRANSACTION READ ONLY", NULL },
       .read_write = { NULL, "SET TRANSACTION READ WRITE", NULL },

@@ -38,7 +38,6 @@ enum odbc__flag {
   ODBC__UTC_TEXT = 1 << 6,      /* a moment is bound as UTC, without zone */
   ODBC__DOUBLE_TEXT = 1 << 7,   /* doubles cross as text, to the last digit */
   ODBC__HEX_BYTES = 1 << 8,     /* bytes are bound as text in hexadecimal */
-  ODBC__CASTS = 1 << 9,         /* parameters are sent without types */
   ODBC__GUESS = 1 << 10,        /* nothing is asked of a statement before its
                                    parameters have types */
   ODBC__RECOMPILE = 1 << 11,    /* what was run is compiled again */
@@ -50,6 +49,17 @@ enum odbc__flag {
                                      an idle statement is canceled instead */
   ODBC__BUSY = 1 << 17,           /* a lock is waited for by trying again */
   ODBC__MESSAGES = 1 << 18, /* one code for all failures: the message tells */
+};
+
+/* What a parameter is written as, so that it has a type for the server: a
+ * question mark, and what is around it (cast.c). */
+struct odbc__casts {
+  const char *small_integer; /* of 32 bits; NULL: as any other */
+  const char *moment;        /* a zoned timestamp; NULL: as any other */
+  const char *of[TN_JSON + 1];
+  uint32_t decimal_digits; /* a decimal's cast goes on with these and its
+                              own scale, "(65,2))"; 0: with nothing */
+  uint32_t decimal_scale;  /* the largest of those */
 };
 
 struct odbc__type {
@@ -68,11 +78,12 @@ struct odbc__family {
   uint32_t lookup;           /* times TN_ERROR_OTHERS, is added to native
                                 codes (errors.c); 0: they mean nothing */
   const struct tn_dialect_table *dialect;
-  const struct odbc__type *types; /* beyond the standard's; ends with NULL */
-  const char *setup;              /* statements for a new session, or NULL */
-  const char *read_only[3];       /* before and after a begin, after its end */
-  const char *read_write[3];      /* the same */
-  const char *access[2];          /* of a session: read and write, read only */
+  const struct odbc__type *types;  /* beyond the standard's; ends with NULL */
+  const char *setup;               /* statements for a new session, or NULL */
+  const char *read_only[3];        /* before and after a begin, after its end */
+  const char *read_write[3];       /* the same */
+  const char *access[2];           /* of a session: read and write, read only */
+  const struct odbc__casts *casts; /* NULL: parameters have their types */
 };
 
 enum odbc__part {
@@ -219,6 +230,9 @@ size_t odbc__to_utf8(const SQLWCHAR *text, size_t units, char *ret);
 /* ------------------------------------------------------------------ */
 /* Statements and their results                                        */
 
+/* Longest cast, and a NUL. */
+#define ODBC__CAST_SIZE 32
+
 struct odbc__parameter {
   SQLLEN indicator;
   union {
@@ -227,8 +241,8 @@ struct odbc__parameter {
     unsigned char bit;
     char text[TN_VALUE_PRINT_MAX];
   } as;
-  void *bytes;      /* a copy, or NULL */
-  const char *cast; /* that it was written with last; NULL: none yet */
+  void *bytes;                /* a copy, or NULL */
+  char cast[ODBC__CAST_SIZE]; /* that it was written with last; "": none yet */
 };
 
 /* Where the bytes of a cell are in the block; NULL has the size -1. */
@@ -250,7 +264,7 @@ struct odbc__statement {
   struct odbc__statement *next;
   SQLHSTMT stmt;
   struct odbc__text sql;
-  struct odbc__text source; /* in UTF-8, as it was given (ODBC__CASTS) */
+  struct odbc__text source; /* in UTF-8, as it was given, where it is cast */
   bool is_outdated;         /* sql is not what was compiled */
   SQLSMALLINT parameter_count;
   SQLSMALLINT column_guess; /* of the driver, before it has run */
@@ -302,9 +316,14 @@ SQLRETURN odbc__read_block(void *user);
 /* The cells of one row. */
 int32_t odbc__decode(struct odbc__statement *statement, tn_value *cells);
 
-/* Write the statement with the types of these values (ODBC__CASTS). */
+/* Write the statement with the types of these values, of a family that has
+ * casts. */
 int32_t odbc__cast(struct odbc__statement *statement, const tn_value *values,
                    uint32_t count, struct tn_call *call);
+
+/* How many digits a decimal has before its point, and behind it. */
+void odbc__count_digits(const tn_value *value, int64_t *ret_whole,
+                        int64_t *ret_scale);
 
 /* Release all but the handle, which goes with the connection's. */
 void odbc__statement_free(struct odbc__statement *statement);

@@ -141,8 +141,7 @@ compile(struct odbc__statement *statement, const char *sql, size_t sql_size,
     return odbc__fail_memory(call);
   odbc__hide_marks(conn->family->dialect->lexer, &statement->sql,
                    (conn->family->flags & ODBC__UTF8) != 0);
-  if ((conn->family->flags & ODBC__CASTS) != 0 &&
-      !keep_source(statement, sql, sql_size))
+  if (conn->family->casts != NULL && !keep_source(statement, sql, sql_size))
     return odbc__fail_memory(call);
   rc = odbc__run(conn, call, run_prepare, statement, statement->stmt, &status);
   if (rc != TN_OK)
@@ -305,7 +304,7 @@ execute(void *handle, const tn_value *values, uint32_t count,
 
   if (rc == TN_OK && conn->is_aborted && !conn->is_savepoint)
     rc = odbc__fail_aborted(call);
-  if (rc == TN_OK && (conn->family->flags & ODBC__CASTS) != 0)
+  if (rc == TN_OK && conn->family->casts != NULL)
     rc = odbc__cast(statement, values, count, call);
   if (rc == TN_OK)
     rc = odbc__bind(statement, values, count, call);
