@@ -119,11 +119,12 @@ static const struct odbc__family families[] = {
       .dbms = "maria",
       .keywords = { "SERVER", "PORT", "DATABASE", "UID", "PWD" },
       .preset = mysql_preset,
-      .caps = (USUAL_CAPS & ~(TN_CAP_CANCEL | TN_CAP_DEADLINE)) |
-              TN_CAP_EXPRESSIONS | TN_CAP_SAVEPOINT | TN_CAP_READ_ONLY |
-              TN_CAP_READ_UNCOMMITTED | TN_CAP_READ_COMMITTED |
-              TN_CAP_REPEATABLE_READ | TN_CAP_SERIALIZABLE | TN_CAP_UPSERT,
-      .flags = ODBC__CANCEL_LAGS | ODBC__FINITE | ODBC__UTC_TEXT,
+      .caps = USUAL_CAPS | TN_CAP_EXPRESSIONS | TN_CAP_SAVEPOINT |
+              TN_CAP_READ_ONLY | TN_CAP_READ_UNCOMMITTED |
+              TN_CAP_READ_COMMITTED | TN_CAP_REPEATABLE_READ |
+              TN_CAP_SERIALIZABLE | TN_CAP_UPSERT,
+      .flags = ODBC__CANCEL_LAGS | ODBC__CANCEL_FREES | ODBC__FINITE |
+               ODBC__UTC_TEXT,
       .lookup = 1,
       .dialect = &odbc__dialect_mysql,
       .types = mysql_types,

@@ -143,7 +143,7 @@ static SQLRETURN
 run_probe(void *user)
 {
   struct odbc__conn *conn = user;
-  static SQLCHAR sql[] = "DO 0";
+  static SQLCHAR sql[] = "SELECT 0";
   SQLHSTMT stmt = SQL_NULL_HSTMT;
 
   if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, conn->dbc, &stmt)))
