@@ -124,7 +124,7 @@ static const struct odbc__family families[] = {
               TN_CAP_READ_COMMITTED | TN_CAP_REPEATABLE_READ |
               TN_CAP_SERIALIZABLE | TN_CAP_UPSERT,
       .flags = ODBC__CANCEL_LAGS | ODBC__CANCEL_FREES | ODBC__FINITE |
-               ODBC__UTC_TEXT,
+               ODBC__UTC_TEXT | ODBC__IMPLICIT,
       .lookup = 1,
       .dialect = &odbc__dialect_mysql,
       .types = mysql_types,

@@ -169,19 +169,46 @@ is_word_at(const char *text, const char *word)
          !is_word((unsigned char)text[size]);
 }
 
+/* Behind blanks, parentheses and comments; what is executed is no comment. */
+static const char *
+first_word(const char *sql)
+{
+  const char *end;
+
+  for (;;) {
+    sql += strspn(sql, " \t\r\n(");
+    if (strncmp(sql, "--", 2) == 0 || *sql == '#')
+      end = strchr(sql, '\n');
+    else if (strncmp(sql, "/*", 2) == 0 && sql[2] != '!' &&
+             strncmp(sql + 2, "M!", 2) != 0)
+      end = strstr(sql + 2, "*/");
+    else
+      return sql;
+    if (end == NULL)
+      return sql;
+    sql = end + (*end == '*' ? 2 : 1);
+  }
+}
+
+bool
+odbc__begins_with(const char *sql, const char *const *words)
+{
+  const char *at = first_word(sql);
+
+  while (*words != NULL && !is_word_at(at, *words))
+    words++;
+  return *words != NULL;
+}
+
 bool
 odbc__looks_like_query(const char *sql)
 {
   static const char *const first[] = { "SELECT",  "VALUES", "TABLE", "SHOW",
-                                       "EXPLAIN", "WITH",   "FETCH", "(" };
+                                       "EXPLAIN", "WITH",   "FETCH", NULL };
   const char *at = sql;
-  size_t i;
 
-  while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')
-    at++;
-  for (i = 0; i < ODBC__COUNT(first); i++)
-    if (is_word_at(at, first[i]) || (*at == '(' && first[i][0] == '('))
-      return true;
+  if (odbc__begins_with(sql, first))
+    return true;
   while ((at = strpbrk(at, "rR")) != NULL) {
     if (is_word_at(at, "RETURNING"))
       return true;

@@ -49,6 +49,8 @@ enum odbc__flag {
                                      an idle statement is canceled instead */
   ODBC__BUSY = 1 << 17,           /* a lock is waited for by trying again */
   ODBC__MESSAGES = 1 << 18, /* one code for all failures: the message tells */
+  ODBC__IMPLICIT = 1 << 23, /* statements end transactions by themselves
+                               (implicit.c) */
 };
 
 /* What a parameter is written as, so that it has a type for the server: a
@@ -120,6 +122,8 @@ struct odbc__conn {
   bool in_txn;
   bool is_aborted;
   bool is_savepoint;            /* a statement of ours about one is running */
+  bool is_over;                 /* the transaction, by itself */
+  bool is_lost;                 /* whether it is could not be learnt */
   SQLUINTEGER wanted_isolation; /* for the thread */
   SQLUINTEGER txn_isolation;    /* to be put back; 0: none */
   const char *after;            /* statement for the transaction's end */
@@ -171,6 +175,15 @@ int32_t odbc__connection_string(const struct tn_connect_args *args,
 int32_t odbc__driver_name(SQLHENV env, const char *word, struct tn_call *call,
                           char *ret, size_t size);
 
+/* In the thread, after a statement: is the transaction over? Then, with the
+ * caller: note what has come of that. */
+bool odbc__may_end_txn(const char *sql);
+void odbc__ask_txn(const struct odbc__statement *statement);
+void odbc__note_txn(struct odbc__conn *conn, struct tn_call *call);
+
+/* It is over, or is given up: back to the session's own settings. */
+int32_t odbc__txn_over(struct odbc__conn *conn, struct tn_call *call);
+
 /* Of the session, or of the transaction that is about to begin. */
 int32_t odbc__set_isolation(struct odbc__conn *conn, uint32_t isolation,
                             struct tn_call *call);
@@ -211,6 +224,9 @@ bool odbc__text_make(const struct odbc__conn *conn, const char *text,
 
 /* On to the next parameter of a text in UTF-8; false: there is none. */
 bool odbc__next_mark(uint32_t lexer, const struct odbc__text *sql, size_t *at);
+
+/* Is its first word one of these, which end with NULL? */
+bool odbc__begins_with(const char *sql, const char *const *words);
 
 /* Does the statement look as if it returned rows? */
 bool odbc__looks_like_query(const char *sql);
@@ -278,6 +294,7 @@ struct odbc__statement {
   bool has_affected;
   bool is_open; /* there is a cursor */
   bool has_run;
+  bool may_end_txn;
   bool is_at_end;
   bool is_out_of_memory; /* in the thread */
 

@@ -175,6 +175,8 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
     return odbc__fail_memory(call);
   memset(statement, 0, sizeof *statement);
   statement->conn = conn;
+  statement->may_end_txn =
+      (conn->family->flags & ODBC__IMPLICIT) != 0 && odbc__may_end_txn(sql);
   link_statement(statement);
   rc = compile(statement, sql, sql_size, call);
   if (rc != TN_OK) {
@@ -258,8 +260,10 @@ static SQLRETURN
 run_close_cursor(void *user)
 {
   struct odbc__statement *statement = user;
+  SQLRETURN rc = SQLFreeStmt(statement->stmt, SQL_CLOSE);
 
-  return SQLFreeStmt(statement->stmt, SQL_CLOSE);
+  odbc__ask_txn(statement);
+  return rc;
 }
 
 void
@@ -269,6 +273,7 @@ odbc__close_cursor(struct odbc__statement *statement, struct tn_call *call)
     return;
   statement->is_open = false;
   run_surely(statement, call, run_close_cursor, statement->stmt);
+  odbc__note_txn(statement->conn, call);
 }
 
 int32_t

@@ -183,9 +183,9 @@ run_sql(struct odbc__conn *conn, const char *sql, struct tn_call *call)
   return sql == NULL ? TN_OK : odbc__exec(conn, sql, call);
 }
 
-/* Back to the session's own settings; what cannot be brought back ends it. */
-static int32_t
-end(struct odbc__conn *conn, struct tn_call *call)
+/* What cannot be brought back to the session's own settings ends it. */
+int32_t
+odbc__txn_over(struct odbc__conn *conn, struct tn_call *call)
 {
   const char *sql = conn->after;
   int32_t rc;
@@ -218,7 +218,7 @@ undo(struct odbc__conn *conn, struct tn_call *call, int32_t rc)
     return rc;
   if (odbc__run(conn, call, run_rollback, conn, SQL_NULL_HSTMT, &ignored) ==
       TN_OK)
-    (void)end(conn, call);
+    (void)odbc__txn_over(conn, call);
   return rc;
 }
 
@@ -242,6 +242,10 @@ begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
     rc = run_sql(conn, sql[0], call);
   if (rc == TN_OK)
     rc = run_on(conn, call, run_begin);
+
+  /* Else it would begin only with the first table, and could not be asked. */
+  if (rc == TN_OK && (conn->family->flags & ODBC__IMPLICIT) != 0)
+    rc = odbc__exec(conn, "START TRANSACTION", call);
   conn->in_txn = rc == TN_OK;
   if (rc == TN_OK)
     rc = run_sql(conn, sql[1], call);
@@ -265,7 +269,7 @@ commit(void *handle, struct tn_call *call)
     return rc;
 
   /* What is committed is, whatever becomes of the session. */
-  (void)end(conn, call);
+  (void)odbc__txn_over(conn, call);
   return TN_OK;
 }
 
@@ -278,7 +282,7 @@ rollback(void *handle, struct tn_call *call)
   if (rc != TN_OK || !conn->in_txn)
     return rc;
   rc = run_on(conn, call, run_rollback);
-  return rc == TN_OK ? end(conn, call) : rc;
+  return rc == TN_OK ? odbc__txn_over(conn, call) : rc;
 }
 
 static uint32_t
