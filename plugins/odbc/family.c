@@ -67,6 +67,9 @@ static const struct odbc__type mysql_types[] = {
   { NULL, 0, 0 },
 };
 
+static const char *const mariadb_lost[] = { "VALUES", "HELP", "XA RECOVER",
+                                            NULL };
+
 /* Rows that an UPDATE matched, not only those that it changed. */
 static const char *const mysql_preset[] = { "CHARSET=utf8mb4", "OPTION=2",
                                             NULL };
@@ -122,12 +125,13 @@ static const struct odbc__family families[] = {
       .caps = USUAL_CAPS | TN_CAP_EXPRESSIONS | TN_CAP_SAVEPOINT |
               TN_CAP_READ_ONLY | TN_CAP_READ_UNCOMMITTED |
               TN_CAP_READ_COMMITTED | TN_CAP_REPEATABLE_READ |
-              TN_CAP_SERIALIZABLE | TN_CAP_UPSERT,
+              TN_CAP_SERIALIZABLE | TN_CAP_RETURNING | TN_CAP_UPSERT,
       .flags = ODBC__CANCEL_LAGS | ODBC__CANCEL_FREES | ODBC__FINITE |
-               ODBC__UTC_TEXT | ODBC__IMPLICIT,
+               ODBC__UTC_TEXT | ODBC__STALE_COLUMNS | ODBC__IMPLICIT,
       .lookup = 1,
       .dialect = &odbc__dialect_mysql,
       .types = mysql_types,
+      .lost = mariadb_lost,
       .setup = "SET time_zone = '+00:00'",
       .read_only = { "SET TRANSACTION READ ONLY", NULL, NULL },
       .read_write = { "SET TRANSACTION READ WRITE", NULL, NULL },

@@ -49,8 +49,10 @@ enum odbc__flag {
                                      an idle statement is canceled instead */
   ODBC__BUSY = 1 << 17,           /* a lock is waited for by trying again */
   ODBC__MESSAGES = 1 << 18, /* one code for all failures: the message tells */
-  ODBC__IMPLICIT = 1 << 23, /* statements end transactions by themselves
-                               (implicit.c) */
+  ODBC__STALE_COLUMNS = 1 << 22, /* a result that has other columns than were
+                                    compiled is lost */
+  ODBC__IMPLICIT = 1 << 23,      /* statements end transactions by themselves
+                                    (implicit.c) */
 };
 
 /* What a parameter is written as, so that it has a type for the server: a
@@ -86,6 +88,8 @@ struct odbc__family {
   const char *read_write[3];       /* the same */
   const char *access[2];           /* of a session: read and write, read only */
   const struct odbc__casts *casts; /* NULL: parameters have their types */
+  const char *const *lost; /* first words of statements whose rows the driver
+                              leaves unread, so that the next answer is none */
 };
 
 enum odbc__part {
@@ -295,6 +299,7 @@ struct odbc__statement {
   bool is_open; /* there is a cursor */
   bool has_run;
   bool may_end_txn;
+  bool is_read; /* has rows, as the driver has it */
   bool is_at_end;
   bool is_out_of_memory; /* in the thread */
 

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* MariaDB's number for a result of other columns than were compiled. */
+#define NEW_COLUMNS 2057
+
 /* ---- prepare ---- */
 
 /* SQLite learns only from running something that another session has changed
@@ -168,6 +171,11 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
   struct odbc__statement *statement;
   int32_t rc = odbc__ready(conn, call);
 
+  if (rc == TN_OK && conn->family->lost != NULL &&
+      odbc__begins_with(sql, conn->family->lost))
+    rc = tn_fail(call, TN_E_UNSUPPORTED,
+                 "odbc: the driver would lose the rows of such a statement, "
+                 "and what comes after them");
   if (rc != TN_OK)
     return rc;
   statement = conn->host->alloc(sizeof *statement);
@@ -183,7 +191,8 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
     release_statement(statement, call);
     return rc;
   }
-  if ((conn->family->flags & ODBC__GUESS) != 0)
+  statement->is_read = statement->column_guess > 0;
+  if (!statement->is_read && (conn->family->caps & TN_CAP_RETURNING) != 0)
     statement->column_guess = odbc__looks_like_query(sql);
   info->parameter_count = (uint32_t)statement->parameter_count;
   info->column_count =
@@ -194,19 +203,38 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
 
 /* ---- execute ---- */
 
-/* Has the schema changed since it was compiled? Then nothing has run. */
+/* Has the schema changed since it was compiled? Then nothing has run, or what
+ * can run again. */
 static bool
 is_stale(const struct odbc__statement *statement)
 {
+  uint32_t flags = statement->conn->family->flags;
   SQLCHAR state[6] = "";
   SQLINTEGER native;
   SQLSMALLINT units;
 
-  return statement->has_run &&
-         (statement->conn->family->flags & ODBC__STALE_PLANS) != 0 &&
-         SQL_SUCCEEDED(SQLGetDiagRec(SQL_HANDLE_STMT, statement->stmt, 1, state,
-                                     &native, NULL, 0, &units)) &&
-         strcmp((const char *)state, "0A000") == 0;
+  if (!statement->has_run ||
+      !SQL_SUCCEEDED(SQLGetDiagRec(SQL_HANDLE_STMT, statement->stmt, 1, state,
+                                   &native, NULL, 0, &units)))
+    return false;
+  if ((flags & ODBC__STALE_PLANS) != 0)
+    return strcmp((const char *)state, "0A000") == 0;
+  return (flags & ODBC__STALE_COLUMNS) != 0 && native == NEW_COLUMNS &&
+         statement->is_read;
+}
+
+/* Is it to be compiled before it runs? A write that returns rows is, where they
+ * would be lost if its columns were not those of before. */
+static bool
+is_outdated(const struct odbc__statement *statement)
+{
+  uint32_t flags = statement->conn->family->flags;
+
+  if (statement->is_outdated || !statement->has_run)
+    return statement->is_outdated;
+  return (flags & ODBC__RECOMPILE) != 0 ||
+         ((flags & ODBC__STALE_COLUMNS) != 0 && !statement->is_read &&
+          statement->column_guess > 0);
 }
 
 /* In the thread: what has come of it, and the first rows. */
@@ -216,9 +244,7 @@ run_execute(void *user)
   struct odbc__statement *statement = user;
   SQLRETURN rc = SQL_SUCCESS;
 
-  if (statement->is_outdated ||
-      (statement->has_run &&
-       (statement->conn->family->flags & ODBC__RECOMPILE) != 0))
+  if (is_outdated(statement))
     rc = prepare_now(statement);
   if (!SQL_SUCCEEDED(rc))
     return rc;
