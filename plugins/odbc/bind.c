@@ -109,7 +109,8 @@ form_text(const struct binding *binding, const tn_value *value,
   const char *text = value->as.bytes.data;
   size_t size = value->as.bytes.size;
 
-  if (size > 0 && memchr(text, '\0', size) != NULL)
+  if (!has_flag(binding, ODBC__TEXT_BYTES) && size > 0 &&
+      memchr(text, '\0', size) != NULL)
     return refuse(binding, TN_E_CHARSET,
                   "a text with a NUL in it, at which drivers end it");
   return has_flag(binding, ODBC__UTF8) ? form_bytes(binding, text, size, form)
@@ -165,6 +166,23 @@ form_blob(const struct binding *binding, const tn_value *value,
 
 /* ---- numbers ---- */
 
+/* A cast makes the largest there is of one that is too long. */
+static int32_t
+check_decimal(const struct binding *binding, const tn_value *value)
+{
+  const struct odbc__casts *casts = binding->family->casts;
+  int64_t whole;
+  int64_t scale;
+
+  if (casts == NULL || casts->decimal_digits == 0)
+    return TN_OK;
+  odbc__count_digits(value, &whole, &scale);
+  if (scale <= casts->decimal_scale && whole + scale <= casts->decimal_digits)
+    return TN_OK;
+  return refuse(binding, TN_E_DATA,
+                "a decimal of more digits than the server keeps");
+}
+
 static int32_t
 form_decimal(const struct binding *binding, const tn_value *value,
              struct form *form)
@@ -172,8 +190,10 @@ form_decimal(const struct binding *binding, const tn_value *value,
   const char *text = value->as.bytes.data;
   size_t size = value->as.bytes.size;
   const char *point;
-  int32_t rc = form_bytes(binding, text, size, form);
+  int32_t rc = check_decimal(binding, value);
 
+  if (rc == TN_OK)
+    rc = form_bytes(binding, text, size, form);
   if (rc != TN_OK || has_flag(binding, ODBC__NUMBERS_TEXT))
     return rc;
   point = memchr(text, '.', size);
@@ -196,6 +216,10 @@ form_integer(const struct binding *binding, const tn_value *value,
                          .size = 20,
                          .data = &parameter->as.integer,
                          .length = sizeof parameter->as.integer };
+  if (value->type == TN_UINT64 && has_flag(binding, ODBC__UNSIGNED)) {
+    form->c_type = SQL_C_UBIGINT;
+    return TN_OK;
+  }
   if (value->type != TN_UINT64 || value->as.uint64 <= INT64_MAX)
     return TN_OK;
   if (has_flag(binding, ODBC__SIGNED))
@@ -271,11 +295,16 @@ form_printed(const struct binding *binding, const tn_value *value,
              struct form *form)
 {
   struct odbc__parameter *parameter = binding->parameter;
+  bool is_moment =
+      value->type == TN_TIMESTAMP && (value->flags & TN_VALUE_ZONED) != 0;
   tn_value moment = *value;
   size_t size;
 
-  if (value->type == TN_TIMESTAMP && (value->flags & TN_VALUE_ZONED) != 0 &&
-      has_flag(binding, ODBC__UTC_TEXT))
+  if (is_moment && has_flag(binding, ODBC__FROM_1970) && value->as.micros < 1)
+    return refuse(binding, TN_E_DATA,
+                  "a moment that is not after 1970-01-01 00:00:00 UTC, with "
+                  "which TIMESTAMP begins");
+  if (is_moment && has_flag(binding, ODBC__UTC_TEXT))
     moment = tn_timestamp(value->as.micros);
   size = binding->host->value_print(&moment, parameter->as.text,
                                     sizeof parameter->as.text);

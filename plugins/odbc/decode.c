@@ -181,6 +181,8 @@ decode_number(const char *bytes, const struct odbc__column *column,
   memcpy(&real, bytes, sizeof real);
   if (column->c_type == SQL_C_BIT)
     *ret = tn_bool(bytes[0]);
+  else if (column->type == TN_BOOL && (integer == 0 || integer == 1))
+    *ret = tn_bool(integer != 0);
   else if (column->c_type == SQL_C_DOUBLE)
     *ret = tn_double(real);
   else if (column->c_type == SQL_C_UBIGINT)
@@ -228,6 +230,8 @@ odbc__decode(struct odbc__statement *statement, tn_value *cells)
 
     if (raw[i].size < 0) {
       cells[i] = tn_null();
+    } else if (column->c_type == SQL_C_BINARY && column->type == TN_TEXT) {
+      cells[i] = tn_bytes(TN_TEXT, bytes, size);
     } else if (column->c_type == SQL_C_BINARY) {
       cells[i] = tn_blob(bytes, size);
     } else if (column->c_type == SQL_C_CHAR) {

@@ -87,15 +87,16 @@ read_text(struct odbc__statement *statement, SQLUSMALLINT number,
 static SQLSMALLINT
 c_type_of(const struct odbc__family *family, uint32_t type)
 {
-  if (type == TN_BLOB)
+  if (type == TN_BLOB ||
+      (type == TN_TEXT && (family->flags & ODBC__TEXT_BYTES) != 0))
     return SQL_C_BINARY;
   if (type == TN_TEXT || type == TN_JSON)
     return (family->flags & ODBC__UTF8) != 0 ? SQL_C_CHAR : SQL_C_WCHAR;
   if ((family->flags & ODBC__NUMBERS_TEXT) != 0)
     return SQL_C_CHAR;
-  if (type == TN_BOOL)
+  if (type == TN_BOOL && (family->flags & ODBC__UNSAID_TYPES) == 0)
     return SQL_C_BIT;
-  if (type == TN_INT64)
+  if (type == TN_INT64 || type == TN_BOOL)
     return SQL_C_SBIGINT;
   if (type == TN_UINT64)
     return SQL_C_UBIGINT;
@@ -104,8 +105,8 @@ c_type_of(const struct odbc__family *family, uint32_t type)
   return SQL_C_CHAR;
 }
 
-static bool
-is_unsigned(SQLHSTMT stmt, SQLUSMALLINT number)
+bool
+odbc__is_unsigned(SQLHSTMT stmt, SQLUSMALLINT number)
 {
   SQLLEN value = SQL_FALSE;
 
@@ -139,10 +140,12 @@ describe_column(struct odbc__statement *statement, SQLSMALLINT i)
   }
   type = find_type(family, names[1]);
   kind = type != NULL ? type->type : standard_type(sql_type);
-  if (sql_type == SQL_BIGINT && is_unsigned(statement->stmt, number))
+  if (sql_type == SQL_BIGINT && odbc__is_unsigned(statement->stmt, number))
     kind = TN_UINT64;
   if (sql_type == SQL_TINYINT && size == 1)
     kind = TN_BOOL;
+  if ((family->flags & ODBC__UNSAID_TYPES) != 0)
+    kind = odbc__refine(statement, number, sql_type, size, kind);
   statement->kinds[i].type = kind;
   statement->kinds[i].is_zoned = type != NULL && type->is_zoned != 0;
   statement->kinds[i].c_type = c_type_of(family, kind);
@@ -222,6 +225,7 @@ odbc__statement_free(struct odbc__statement *statement)
   const struct tn_host *host = statement->conn->host;
 
   forget_columns(statement);
+  odbc__forget_answers(statement);
   odbc__unbind(statement);
   host->release(statement->parameters);
   host->release(statement->sql.data);

@@ -67,6 +67,17 @@ static const struct odbc__type mysql_types[] = {
   { NULL, 0, 0 },
 };
 
+/* The driver sends all but integers and doubles as text. */
+static const struct odbc__casts mysql_casts = {
+  .of = { [TN_DECIMAL] = "CAST(? AS DECIMAL",
+          [TN_BLOB] = "CAST(? AS BINARY)",
+          [TN_DATE] = "CAST(? AS DATE)",
+          [TN_TIME] = "CAST(? AS TIME(6))",
+          [TN_TIMESTAMP] = "CAST(? AS DATETIME(6))" },
+  .decimal_digits = 65,
+  .decimal_scale = 38,
+};
+
 static const char *const mariadb_lost[] = { "VALUES", "HELP", "XA RECOVER",
                                             NULL };
 
@@ -127,10 +138,13 @@ static const struct odbc__family families[] = {
               TN_CAP_READ_COMMITTED | TN_CAP_REPEATABLE_READ |
               TN_CAP_SERIALIZABLE | TN_CAP_RETURNING | TN_CAP_UPSERT,
       .flags = ODBC__CANCEL_LAGS | ODBC__CANCEL_FREES | ODBC__FINITE |
-               ODBC__UTC_TEXT | ODBC__STALE_COLUMNS | ODBC__IMPLICIT,
+               ODBC__UTC_TEXT | ODBC__UNSIGNED | ODBC__TEXT_BYTES |
+               ODBC__FROM_1970 | ODBC__UNSAID_TYPES | ODBC__STALE_COLUMNS |
+               ODBC__IMPLICIT,
       .lookup = 1,
       .dialect = &odbc__dialect_mysql,
       .types = mysql_types,
+      .casts = &mysql_casts,
       .lost = mariadb_lost,
       .setup = "SET time_zone = '+00:00'",
       .read_only = { "SET TRANSACTION READ ONLY", NULL, NULL },

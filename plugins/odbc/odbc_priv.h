@@ -38,6 +38,7 @@ enum odbc__flag {
   ODBC__UTC_TEXT = 1 << 6,      /* a moment is bound as UTC, without zone */
   ODBC__DOUBLE_TEXT = 1 << 7,   /* doubles cross as text, to the last digit */
   ODBC__HEX_BYTES = 1 << 8,     /* bytes are bound as text in hexadecimal */
+  ODBC__UNSIGNED = 1 << 9,      /* integers may be bound without sign */
   ODBC__GUESS = 1 << 10,        /* nothing is asked of a statement before its
                                    parameters have types */
   ODBC__RECOMPILE = 1 << 11,    /* what was run is compiled again */
@@ -48,7 +49,11 @@ enum odbc__flag {
   ODBC__CANCEL_FREES = 1 << 16,   /* a cancel frees what the call may be using:
                                      an idle statement is canceled instead */
   ODBC__BUSY = 1 << 17,           /* a lock is waited for by trying again */
-  ODBC__MESSAGES = 1 << 18, /* one code for all failures: the message tells */
+  ODBC__MESSAGES = 1 << 18,   /* one code for all failures: the message tells */
+  ODBC__TEXT_BYTES = 1 << 19, /* texts are read as bytes, which are UTF-8:
+                                 only so is a NUL in them kept */
+  ODBC__FROM_1970 = 1 << 20,  /* zoned moments begin then */
+  ODBC__UNSAID_TYPES = 1 << 21,  /* some types look like others (refine.c) */
   ODBC__STALE_COLUMNS = 1 << 22, /* a result that has other columns than were
                                     compiled is lost */
   ODBC__IMPLICIT = 1 << 23,      /* statements end transactions by themselves
@@ -277,6 +282,13 @@ struct odbc__column {
   uint32_t type;
 };
 
+/* What a table says of a column that may be a BOOLEAN. */
+enum odbc__answer {
+  ODBC__UNASKED = 0,
+  ODBC__IS_BOOL,
+  ODBC__IS_NUMBER,
+};
+
 #define ODBC__BLOCK_ROWS 128
 
 struct odbc__statement {
@@ -294,6 +306,8 @@ struct odbc__statement {
   struct odbc__column *kinds;
   char **names; /* two a column */
   SQLSMALLINT column_count;
+  enum odbc__answer *answers; /* about columns that look like others */
+  SQLSMALLINT answer_count;
   SQLLEN affected;
   bool has_affected;
   bool is_open; /* there is a cursor */
@@ -331,6 +345,14 @@ void odbc__unbind(struct odbc__statement *statement);
 
 /* In the thread: the columns of the result that is there. */
 SQLRETURN odbc__describe(struct odbc__statement *statement);
+
+bool odbc__is_unsigned(SQLHSTMT stmt, SQLUSMALLINT number);
+
+/* In the thread: the type of a column that `type` is all that the driver says
+ * of (ODBC__UNSAID_TYPES). What tables said is kept, until it is forgotten. */
+uint32_t odbc__refine(struct odbc__statement *statement, SQLUSMALLINT number,
+                      SQLSMALLINT sql_type, SQLULEN size, uint32_t type);
+void odbc__forget_answers(struct odbc__statement *statement);
 
 /* In the thread: the next block of rows. */
 SQLRETURN odbc__read_block(void *user);

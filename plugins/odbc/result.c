@@ -70,7 +70,12 @@ run_next_set(void *user)
   struct odbc__statement *statement = user;
   SQLRETURN rc = SQLMoreResults(statement->stmt);
 
-  return SQL_SUCCEEDED(rc) ? odbc__take_result(statement) : rc;
+  /* What tables said was of the columns before, or will be in the next run. */
+  odbc__forget_answers(statement);
+  if (SQL_SUCCEEDED(rc))
+    rc = odbc__take_result(statement);
+  odbc__forget_answers(statement);
+  return rc;
 }
 
 static int32_t

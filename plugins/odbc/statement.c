@@ -27,6 +27,7 @@ prepare_now(struct odbc__statement *statement)
 {
   const struct odbc__text *sql = &statement->sql;
 
+  odbc__forget_answers(statement);
   if ((statement->conn->family->flags & ODBC__RECOMPILE) != 0)
     refresh_schema(statement->conn);
   if ((statement->conn->family->flags & ODBC__UTF8) != 0)
