@@ -95,6 +95,7 @@ const struct tn_error_row pg__errors[] = {
   STATE("22P03", invalid_binary_representation, TN_E_DATA, 0, 0),
   STATE("22P04", bad_copy_file_format, TN_E_DATA, 0, 0),
   STATE("22P05", untranslatable_character, TN_E_CHARSET, 0, 0),
+  STATE("22P07", datum_version_mismatch, TN_E_DATA, 0, 0),
   STATE("2200L", not_an_xml_document, TN_E_DATA, 0, 0),
   STATE("2200M", invalid_xml_document, TN_E_DATA, 0, 0),
   STATE("2200N", invalid_xml_content, TN_E_DATA, 0, 0),

@@ -182,7 +182,7 @@ void pg__bury(struct pg__conn *conn);
 /* ------------------------------------------------------------------ */
 /* errors.c, fields.c                                                   */
 
-#define PG__ERROR_COUNT 304
+#define PG__ERROR_COUNT 305
 extern const struct tn_error_row pg__errors[PG__ERROR_COUNT];
 
 /* Report a result that is a failure, with the fields that it has; of row `row`
