@@ -22,6 +22,8 @@ static const struct odbc__type sqlite_types[] = {
  * so it is given little time, and tried again (work.c). */
 static const char *const sqlite_preset[] = { "BigInt=1", "Timeout=20", NULL };
 
+static const char *const sqlite_lost[] = { "VALUES", NULL };
+
 /* ---- PostgreSQL ---- */
 
 static const struct odbc__type postgresql_types[] = {
@@ -103,6 +105,7 @@ static const struct odbc__family families[] = {
       .lookup = 2,
       .dialect = &odbc__dialect_sqlite,
       .types = sqlite_types,
+      .lost = sqlite_lost,
       .read_only = { "PRAGMA query_only = 1", NULL, "PRAGMA query_only = 0" },
       .read_write = { "PRAGMA query_only = 0", NULL, "PRAGMA query_only = 1" },
       .access = { "PRAGMA query_only = 0", "PRAGMA query_only = 1" },

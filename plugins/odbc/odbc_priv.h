@@ -94,7 +94,7 @@ struct odbc__family {
   const char *access[2];           /* of a session: read and write, read only */
   const struct odbc__casts *casts; /* NULL: parameters have their types */
   const char *const *lost; /* first words of statements whose rows the driver
-                              leaves unread, so that the next answer is none */
+                              loses, and may take for the next answer */
 };
 
 enum odbc__part {

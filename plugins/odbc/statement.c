@@ -175,8 +175,7 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
   if (rc == TN_OK && conn->family->lost != NULL &&
       odbc__begins_with(sql, conn->family->lost))
     rc = tn_fail(call, TN_E_UNSUPPORTED,
-                 "odbc: the driver would lose the rows of such a statement, "
-                 "and what comes after them");
+                 "odbc: the driver would lose the rows of such a statement");
   if (rc != TN_OK)
     return rc;
   statement = conn->host->alloc(sizeof *statement);
