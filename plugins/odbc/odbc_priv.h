@@ -310,6 +310,7 @@ struct odbc__statement {
   SQLSMALLINT answer_count;
   SQLLEN affected;
   bool has_affected;
+  bool is_left; /* by its user; it is released when it can be */
   bool is_open; /* there is a cursor */
   bool has_run;
   bool may_end_txn;

@@ -99,6 +99,16 @@ run_free(void *user)
   return SQL_SUCCESS;
 }
 
+/* PostgreSQL's driver names a plan by the address of its statement, and while a
+ * transaction is aborted the server cannot be made to forget one: the next
+ * statement at that address would find its name taken. */
+static bool
+has_to_wait(const struct odbc__conn *conn)
+{
+  return conn->is_aborted && conn->in_txn && !conn->is_savepoint &&
+         (conn->family->flags & ODBC__FAILURE_ABORTS) != 0;
+}
+
 /* One of a dead connection goes with that: the thread may be using it. */
 static void
 release_statement(struct odbc__statement *statement, struct tn_call *call)
@@ -107,12 +117,30 @@ release_statement(struct odbc__statement *statement, struct tn_call *call)
 
   if (conn->is_dead)
     return;
+  statement->is_left = has_to_wait(conn);
+  if (statement->is_left)
+    return;
   if (statement->stmt != SQL_NULL_HSTMT)
     run_surely(statement, call, run_free, SQL_NULL_HSTMT);
   if (conn->is_dead)
     return;
   unlink_statement(statement);
   odbc__statement_free(statement);
+}
+
+/* Those that had to wait for the end of their transaction. */
+static void
+release_left(struct odbc__conn *conn, struct tn_call *call)
+{
+  struct odbc__statement *statement = conn->statements;
+
+  while (statement != NULL && !conn->is_dead) {
+    struct odbc__statement *next = statement->next;
+
+    if (statement->is_left)
+      release_statement(statement, call);
+    statement = next;
+  }
 }
 
 static bool
@@ -178,6 +206,10 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
                  "odbc: the driver would lose the rows of such a statement");
   if (rc != TN_OK)
     return rc;
+  if (!conn->is_aborted)
+    release_left(conn, call);
+  if (conn->is_dead)
+    return odbc__ready(conn, call);
   statement = conn->host->alloc(sizeof *statement);
   if (statement == NULL)
     return odbc__fail_memory(call);
