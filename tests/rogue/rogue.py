@@ -25,7 +25,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "cli"))
 from support import TENON, environment  # noqa: E402
 
 PASSWORD = "q7Zt2mXw9LkB4vNs8RcY1hFd"
-DEADLINE_S = 3
+DEADLINE_S = 3  # of what is to meet it
+PATIENCE_S = 30  # of what is to end before
 DEADLINE = 5  # what the tool exits with when it has passed
 GRACE_S = 0.25
 
@@ -166,7 +167,7 @@ class RogueTest(unittest.TestCase):
                        check=True)
 
     def meet(self, conversation, options="", sql="SELECT 1", host="127.0.0.1",
-             env=None, is_met=True):
+             env=None, is_met=True, deadline_s=PATIENCE_S):
         """Send the tool to such a server; it must come back whole. `is_met`: it
         comes to what the conversation is about, or else it must not."""
         rogue = Rogue(conversation)
@@ -176,10 +177,10 @@ class RogueTest(unittest.TestCase):
         begin = time.monotonic()
         done = subprocess.run(
             [TENON, "--format", "json", "query", url, sql,
-             "--deadline", f"{DEADLINE_S}s"],
+             "--deadline", f"{deadline_s}s"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=environment(env), check=False,
-            timeout=DEADLINE_S + START_S + 30)
+            timeout=deadline_s + START_S + 30)
         met = Met(done.returncode, done.stdout.decode(errors="replace"),
                   done.stderr.decode(errors="replace"),
                   time.monotonic() - begin, rogue.received())
@@ -188,13 +189,18 @@ class RogueTest(unittest.TestCase):
         self.assertGreaterEqual(met.code, 0, met)
         self.assertNotIn("Sanitizer", met.err, met)
         self.assertNotIn("runtime error", met.err, met)
-        self.assertLess(met.seconds, DEADLINE_S + GRACE_S + START_S, met)
+        self.assertLess(met.seconds, deadline_s + GRACE_S + START_S, met)
         for text in (met.out, met.err):
             self.assertNotIn(PASSWORD, text)
             for character in text:
                 self.assertTrue(character >= " " or character in "\n\t",
                                 (character, met))
         return met
+
+    def meet_endless(self, conversation):
+        """It gives up at its deadline."""
+        met = self.meet(conversation, deadline_s=DEADLINE_S)
+        self.assertEqual(DEADLINE, met.code, met)
 
     def keeps_the_password(self, *args, **options):
         """It fails, and has not said the password nor any half of it."""
