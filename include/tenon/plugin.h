@@ -87,8 +87,11 @@ struct tn_failure {
   int32_t reserved;
 };
 
-/* The longest that grace() gives, in nanoseconds. */
-#define TN_GRACE_MAX INT64_C(150000000)
+/* The longest that grace() gives, in nanoseconds; and how much of it a plug-in
+ * waits for a first sign that somebody is there, so that a network that has
+ * gone makes nobody late by a tenth of a second. */
+#define TN_GRACE_MAX  INT64_C(150000000)
+#define TN_GRACE_SIGN INT64_C(85000000)
 
 /* Descriptor events of wait(). */
 #define TN_WAIT_READ  UINT32_C(1)

@@ -214,10 +214,11 @@ mysql__calm(struct mysql__conn *conn)
   return TN_E_LOST;
 }
 
-/* How long to read; and how long the server may say nothing once it is to be
- * stopped, and how long all of that may take. */
+/* How long to read; and how long the server may take to say that it will stop,
+ * how long it may say nothing then, and how long all of that may take. */
 struct budget {
   int64_t read_ns;
+  int64_t kill_ns;
   int64_t silence_ns;
   int64_t stop_ns;
 };
@@ -238,7 +239,7 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 
   *ret_was_killed = false;
   if (rc == TN_OK && !quick.is_over) {
-    rc = kill_statement(conn, read_end + budget->silence_ns);
+    rc = kill_statement(conn, read_end + budget->kill_ns);
     *ret_was_killed = rc == TN_OK;
     if (rc == TN_OK)
       rc = follow(conn, op, &rest);
@@ -255,6 +256,7 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 /* What the socket holds already may take a while to decrypt. */
 static const struct budget leaving = {
   .read_ns = INT64_C(20000000),
+  .kill_ns = INT64_C(700000000),
   .silence_ns = INT64_C(700000000),
   .stop_ns = INT64_C(3000000000),
 };
@@ -310,8 +312,9 @@ fail_commit(struct mysql__conn *conn, int32_t category)
 /* Many statements are about to end anyway. */
 static const struct budget settling = {
   .read_ns = INT64_C(3000000),
-  .silence_ns = MYSQL__GRACE_NS,
-  .stop_ns = MYSQL__GRACE_NS,
+  .kill_ns = TN_GRACE_SIGN,
+  .silence_ns = TN_GRACE_MAX,
+  .stop_ns = TN_GRACE_MAX,
 };
 
 /* Only statements can be, and only what the server has got whole. */
@@ -354,7 +357,7 @@ mysql__settle(struct mysql__conn *conn, struct mysql__op *op, int32_t category)
   }
   if (conn->is_committing)
     category = fail_commit(conn, category);
-  conn->host->grace(conn->call, MYSQL__GRACE_NS);
+  conn->host->grace(conn->call, TN_GRACE_MAX);
   conn->is_settling = true;
   if (bring_in_order(conn, op) != TN_OK) {
     mysql__bury(conn);

@@ -52,7 +52,7 @@ ask_txn(struct mysql__conn *conn, int32_t category)
 {
   int32_t connection = TN_CONNECTION_USABLE;
 
-  conn->host->grace(conn->call, MYSQL__GRACE_NS);
+  conn->host->grace(conn->call, TN_GRACE_MAX);
   if (mysql__calm(conn) != TN_OK)
     mysql__bury(conn);
   if (conn->is_dead)

@@ -256,10 +256,6 @@ int32_t mysql__ready(struct mysql__conn *conn);
 /* ------------------------------------------------------------------ */
 /* cancel.c                                                             */
 
-/* How long that may take. What is late then is so by no more than the host
- * allows, also on a machine that has much to do. */
-#define MYSQL__GRACE_NS INT64_C(130000000)
-
 /* The host has ended the call with `category` while `op` was under way, which
  * is over when this returns. Returns the category to fail with. */
 int32_t mysql__settle(struct mysql__conn *conn, struct mysql__op *op,

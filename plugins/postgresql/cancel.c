@@ -4,9 +4,11 @@
  * The server is told by a connection of its own, which libpq can only open
  * blocking and so opens in a thread. PQcancel() returns when the server has
  * closed that connection, by when it has passed the signal on: whatever is sent
- * afterwards cannot be hit any more. As long as that is not known the session
- * is not used again. A process of the server that has not got round to reading
- * the statement takes the signal for nothing, so it is told again. */
+ * afterwards cannot be hit any more. It is also the sign that the server is
+ * there, and that more patience is worth its time. As long as that is not known
+ * the session is not used again. A process of the server that has not got round
+ * to reading the statement takes the signal for nothing, so it is told again.
+ */
 #include <stdatomic.h>
 #include <time.h>
 
@@ -100,6 +102,7 @@ new_job(const struct pg__conn *conn)
 int32_t
 pg__cancel(struct pg__conn *conn)
 {
+  int64_t patience = conn->is_stopping ? TN_GRACE_SIGN : PG__SILENCE_NS;
   struct job *job = new_job(conn);
   int32_t rc;
 
@@ -107,7 +110,7 @@ pg__cancel(struct pg__conn *conn)
     return pg__fail_memory(conn->call);
   atomic_store(&job->users, 2);
   rc = conn->host->offload(conn->call, run_job, release_job, job,
-                           conn->host->now() + PG__SILENCE_NS);
+                           conn->host->now() + patience);
   if (rc == TN_OK) {
     rc = job->is_sent ? TN_OK : TN_E_CONNECT;
     release_job(job); /* the host's share */
@@ -225,7 +228,8 @@ pg__stop(struct pg__conn *conn, int32_t category)
         tn_fail(conn->call, TN_E_UNCERTAIN,
                 "postgresql: commit: %s before the server answered",
                 category == TN_E_CANCELED ? "canceled" : "the deadline passed");
-  conn->host->grace(conn->call, TN_GRACE_MAX);
+  conn->host->grace(conn->call,
+                    conn->work == PG__COMMIT ? TN_GRACE_SIGN : TN_GRACE_MAX);
   conn->is_stopping = true;
   if (bring_in_order(conn) != TN_OK && conn->pq != NULL)
     pg__bury(conn);

@@ -125,8 +125,8 @@ bool pg__has_next(struct pg__conn *conn);
  * nothing was kept. */
 int32_t pg__drain(struct pg__conn *conn, PGresult **ret_failed);
 
-/* The same with what has come already; a lost connection is not reported.
- * `*ret_is_over`: that was all. */
+/* The same with what has come already, for some milliseconds; a lost connection
+ * is not reported. `*ret_is_over`: that was all. */
 int32_t pg__skim(struct pg__conn *conn, PGresult **ret_failed,
                  bool *ret_is_over);
 

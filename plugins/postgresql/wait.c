@@ -249,17 +249,24 @@ drain_one(struct pg__conn *conn, PGresult **keep, enum rest *ret)
   return rc;
 }
 
-/* Read results to the end, or as long as they are there. Fails as
- * pg__next(). */
+/* Has what has come been read for long enough? Megabytes of it may have. */
+static bool
+is_late(struct pg__conn *conn, int64_t until)
+{
+  return conn->host->now() >= until || !pg__has_next(conn);
+}
+
+/* Read results to the end; or until `until`, as long as they are there. Fails
+ * as pg__next(). */
 static int32_t
-drain(struct pg__conn *conn, PGresult **keep, bool may_wait, enum rest *ret)
+drain(struct pg__conn *conn, PGresult **keep, int64_t until, enum rest *ret)
 {
   *ret = REST_MORE;
   if (PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF && conn->needs_sync &&
       !pg__sync(conn))
     *ret = REST_LOST;
   (void)push(conn);
-  while (*ret == REST_MORE && (may_wait || pg__has_next(conn))) {
+  while (*ret == REST_MORE && (until == INT64_MAX || !is_late(conn, until))) {
     int32_t rc = drain_one(conn, keep, ret);
 
     if (rc != TN_OK)
@@ -272,7 +279,7 @@ int32_t
 pg__drain(struct pg__conn *conn, PGresult **ret_failed)
 {
   enum rest rest;
-  int32_t rc = drain(conn, ret_failed, true, &rest);
+  int32_t rc = drain(conn, ret_failed, INT64_MAX, &rest);
 
   if (rc != TN_OK || rest == REST_OVER)
     return rc;
@@ -281,16 +288,22 @@ pg__drain(struct pg__conn *conn, PGresult **ret_failed)
   return pg__fail_lost(conn, NULL);
 }
 
+/* How long: what takes longer is worth telling the server to stop. */
+#define SKIM_NS          INT64_C(20000000)
+#define SKIM_STOPPING_NS INT64_C(3000000)
+
 int32_t
 pg__skim(struct pg__conn *conn, PGresult **ret_failed, bool *ret_is_over)
 {
+  int64_t until =
+      conn->host->now() + (conn->is_stopping ? SKIM_STOPPING_NS : SKIM_NS);
   enum rest rest;
-  int32_t rc = drain(conn, ret_failed, false, &rest);
+  int32_t rc = drain(conn, ret_failed, until, &rest);
 
   /* The end of a short result came with its rows. */
   if (rc == TN_OK && rest == REST_MORE) {
     (void)PQconsumeInput(conn->pq);
-    rc = drain(conn, ret_failed, false, &rest);
+    rc = drain(conn, ret_failed, until, &rest);
   }
   *ret_is_over = rest == REST_OVER;
   return rc;
@@ -308,7 +321,7 @@ pg__settle(struct pg__conn *conn, int32_t category)
 
   if (conn->pq == NULL)
     return category;
-  rc = drain(conn, &failed, true, &rest);
+  rc = drain(conn, &failed, INT64_MAX, &rest);
   PQclear(failed);
   if (rc != TN_OK)
     return rc;
