@@ -160,15 +160,6 @@ odbc__hide_marks(uint32_t lexer, struct odbc__text *sql, bool is_utf8)
 
 /* ---- what a statement may be ---- */
 
-static bool
-is_word_at(const char *text, const char *word)
-{
-  size_t size = strlen(word);
-
-  return strncasecmp(text, word, size) == 0 &&
-         !is_word((unsigned char)text[size]);
-}
-
 /* Behind blanks, parentheses and comments; what is executed is no comment. */
 static const char *
 first_word(const char *sql)
@@ -188,6 +179,20 @@ first_word(const char *sql)
       return sql;
     sql = end + (*end == '*' ? 2 : 1);
   }
+}
+
+/* A blank in `word` stands for whatever is between two words. */
+static bool
+is_word_at(const char *text, const char *word)
+{
+  for (; *word != '\0'; word++) {
+    const char *rest = *word == ' ' ? first_word(text) : text + 1;
+
+    if (*word == ' ' ? rest == text : strncasecmp(text, word, 1) != 0)
+      return false;
+    text = rest;
+  }
+  return !is_word((unsigned char)*text);
 }
 
 bool
