@@ -223,6 +223,22 @@ struct budget {
   int64_t stop_ns;
 };
 
+/* What the socket holds already may take a while to decrypt. */
+static const struct budget leaving = {
+  .read_ns = INT64_C(20000000),
+  .kill_ns = INT64_C(700000000),
+  .silence_ns = INT64_C(700000000),
+  .stop_ns = INT64_C(3000000000),
+};
+
+/* When a call's time is over. Many statements are about to end anyway. */
+static const struct budget settling = {
+  .read_ns = INT64_C(3000000),
+  .kill_ns = TN_GRACE_SIGN,
+  .silence_ns = TN_GRACE_MAX,
+  .stop_ns = TN_GRACE_MAX,
+};
+
 /* Get rid of what `op` is doing, or has left: read it, if that is quick, else
  * have it stopped. */
 static int32_t
@@ -253,20 +269,13 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 /* ------------------------------------------------------------------ */
 /* A result that is not read to its end                                 */
 
-/* What the socket holds already may take a while to decrypt. */
-static const struct budget leaving = {
-  .read_ns = INT64_C(20000000),
-  .kill_ns = INT64_C(700000000),
-  .silence_ns = INT64_C(700000000),
-  .stop_ns = INT64_C(3000000000),
-};
-
 int32_t
 mysql__leave(struct mysql__conn *conn, struct mysql__op *op)
 {
   struct reach all = { .end = INT64_MAX, .silence_ns = INT64_MAX / 2 };
+  bool is_short = conn->call->deadline - conn->host->now() <= TN_GRACE_MAX;
   bool was_killed;
-  int32_t rc = stop(conn, op, &leaving, &was_killed);
+  int32_t rc = stop(conn, op, is_short ? &settling : &leaving, &was_killed);
 
   if (rc == TN_E_CONNECT) { /* it cannot be stopped: read on */
     rc = follow(conn, op, &all);
@@ -308,14 +317,6 @@ fail_commit(struct mysql__conn *conn, int32_t category)
                  category == TN_E_CANCELED ? "canceled"
                                            : "the deadline passed");
 }
-
-/* Many statements are about to end anyway. */
-static const struct budget settling = {
-  .read_ns = INT64_C(3000000),
-  .kill_ns = TN_GRACE_SIGN,
-  .silence_ns = TN_GRACE_MAX,
-  .stop_ns = TN_GRACE_MAX,
-};
 
 /* Only statements can be, and only what the server has got whole. */
 static bool

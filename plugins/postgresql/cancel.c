@@ -99,10 +99,16 @@ new_job(const struct pg__conn *conn)
   return NULL;
 }
 
+bool
+pg__is_short(const struct pg__conn *conn)
+{
+  return conn->call->deadline - conn->host->now() <= TN_GRACE_MAX;
+}
+
 int32_t
 pg__cancel(struct pg__conn *conn)
 {
-  int64_t patience = conn->is_stopping ? TN_GRACE_SIGN : PG__SILENCE_NS;
+  int64_t patience = pg__is_short(conn) ? TN_GRACE_SIGN : PG__SILENCE_NS;
   struct job *job = new_job(conn);
   int32_t rc;
 

@@ -289,14 +289,14 @@ pg__drain(struct pg__conn *conn, PGresult **ret_failed)
 }
 
 /* How long: what takes longer is worth telling the server to stop. */
-#define SKIM_NS          INT64_C(20000000)
-#define SKIM_STOPPING_NS INT64_C(3000000)
+#define SKIM_NS       INT64_C(20000000)
+#define SKIM_SHORT_NS INT64_C(3000000)
 
 int32_t
 pg__skim(struct pg__conn *conn, PGresult **ret_failed, bool *ret_is_over)
 {
   int64_t until =
-      conn->host->now() + (conn->is_stopping ? SKIM_STOPPING_NS : SKIM_NS);
+      conn->host->now() + (pg__is_short(conn) ? SKIM_SHORT_NS : SKIM_NS);
   enum rest rest;
   int32_t rc = drain(conn, ret_failed, until, &rest);
 
