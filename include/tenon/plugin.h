@@ -88,8 +88,8 @@ struct tn_failure {
 };
 
 /* The longest that grace() gives, in nanoseconds; and how much of it a plug-in
- * waits for a first sign that somebody is there, so that a network that has
- * gone makes nobody late by a tenth of a second. */
+ * should spend without a sign that the server is there, so that a network that
+ * has gone makes nobody late by a tenth of a second. */
 #define TN_GRACE_MAX  INT64_C(150000000)
 #define TN_GRACE_SIGN INT64_C(85000000)
 

@@ -231,7 +231,8 @@ static const struct budget leaving = {
   .stop_ns = INT64_C(3000000000),
 };
 
-/* When a call's time is over. Many statements are about to end anyway. */
+/* When a call's time is over, or no more is left of it than grace would give.
+ * Many statements are about to end anyway. */
 static const struct budget settling = {
   .read_ns = INT64_C(3000000),
   .kill_ns = TN_GRACE_SIGN,

@@ -105,10 +105,10 @@ pg__is_short(const struct pg__conn *conn)
   return conn->call->deadline - conn->host->now() <= TN_GRACE_MAX;
 }
 
-int32_t
-pg__cancel(struct pg__conn *conn)
+/* Have it said, and wait so long for it to be over. */
+static int32_t
+cancel_within(struct pg__conn *conn, int64_t patience)
 {
-  int64_t patience = pg__is_short(conn) ? TN_GRACE_SIGN : PG__SILENCE_NS;
   struct job *job = new_job(conn);
   int32_t rc;
 
@@ -128,6 +128,13 @@ pg__cancel(struct pg__conn *conn)
   return rc;
 }
 
+int32_t
+pg__cancel(struct pg__conn *conn)
+{
+  return cancel_within(conn,
+                       pg__is_short(conn) ? TN_GRACE_SIGN : PG__SILENCE_NS);
+}
+
 /* From now on pg__wait() says it again when nothing comes. */
 static int32_t
 cancel_repeatedly(struct pg__conn *conn)
@@ -141,10 +148,11 @@ cancel_repeatedly(struct pg__conn *conn)
   return rc;
 }
 
+/* The server has taken one already, so it is there. */
 int32_t
 pg__cancel_again(struct pg__conn *conn)
 {
-  int32_t rc = pg__cancel(conn);
+  int32_t rc = cancel_within(conn, PG__SILENCE_NS);
 
   conn->again_ns *= 2;
   conn->again_at = conn->host->now() + conn->again_ns;

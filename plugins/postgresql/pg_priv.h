@@ -160,7 +160,7 @@ void pg__notice(void *handle, const PGresult *notice);
  * to its end: he does not want to wait for one that is gone. */
 #define PG__SILENCE_NS INT64_C(800000000)
 
-/* Has the call little time left? It is in grace, or about to be. */
+/* Has the call no more time left than one in grace? It spends that likewise. */
 bool pg__is_short(const struct pg__conn *conn);
 
 /* The host has ended the call with `category` while something was under way.
