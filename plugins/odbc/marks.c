@@ -160,14 +160,33 @@ odbc__hide_marks(uint32_t lexer, struct odbc__text *sql, bool is_utf8)
 
 /* ---- what a statement may be ---- */
 
-/* Behind blanks, parentheses and comments; what is executed is no comment. */
+/* Behind what introduces a comment that is executed, with the version that it
+ * is for, or what ends one. */
 static const char *
-first_word(const char *sql)
+skip_code_marks(const char *sql)
+{
+  if (strncmp(sql, "*/", 2) == 0)
+    return sql + 2;
+  if (strncmp(sql, "/*!", 3) != 0 && strncmp(sql, "/*M!", 4) != 0)
+    return sql;
+  sql += strcspn(sql, "!") + 1;
+  return sql + strspn(sql, "0123456789");
+}
+
+/* Behind blanks, parentheses and comments. What is executed is no comment, and
+ * its first word is looked at if it is wanted. */
+static const char *
+first_word(const char *sql, bool wants_code)
 {
   const char *end;
 
   for (;;) {
     sql += strspn(sql, " \t\r\n(");
+    end = wants_code ? skip_code_marks(sql) : sql;
+    if (end != sql) {
+      sql = end;
+      continue;
+    }
     if (strncmp(sql, "--", 2) == 0 || *sql == '#')
       end = strchr(sql, '\n');
     else if (strncmp(sql, "/*", 2) == 0 && sql[2] != '!' &&
@@ -181,12 +200,12 @@ first_word(const char *sql)
   }
 }
 
-/* A blank in `word` stands for whatever is between two words. */
+/* A blank in `word` stands for whatever may be between two words. */
 static bool
 is_word_at(const char *text, const char *word)
 {
   for (; *word != '\0'; word++) {
-    const char *rest = *word == ' ' ? first_word(text) : text + 1;
+    const char *rest = *word == ' ' ? first_word(text, true) : text + 1;
 
     if (*word == ' ' ? rest == text : strncasecmp(text, word, 1) != 0)
       return false;
@@ -195,14 +214,24 @@ is_word_at(const char *text, const char *word)
   return !is_word((unsigned char)*text);
 }
 
-bool
-odbc__begins_with(const char *sql, const char *const *words)
+static bool
+is_one_of(const char *at, const char *const *words)
 {
-  const char *at = first_word(sql);
-
   while (*words != NULL && !is_word_at(at, *words))
     words++;
   return *words != NULL;
+}
+
+bool
+odbc__begins_with(const char *sql, const char *const *words)
+{
+  return is_one_of(first_word(sql, false), words);
+}
+
+bool
+odbc__may_begin_with(const char *sql, const char *const *words)
+{
+  return is_one_of(first_word(sql, true), words);
 }
 
 bool

@@ -237,6 +237,10 @@ bool odbc__next_mark(uint32_t lexer, const struct odbc__text *sql, size_t *at);
 /* Is its first word one of these, which end with NULL? */
 bool odbc__begins_with(const char *sql, const char *const *words);
 
+/* The same, or the first word that a server may see in a comment that it
+ * executes. */
+bool odbc__may_begin_with(const char *sql, const char *const *words);
+
 /* Does the statement look as if it returned rows? */
 bool odbc__looks_like_query(const char *sql);
 

@@ -201,7 +201,7 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
   int32_t rc = odbc__ready(conn, call);
 
   if (rc == TN_OK && conn->family->lost != NULL &&
-      odbc__begins_with(sql, conn->family->lost))
+      odbc__may_begin_with(sql, conn->family->lost))
     rc = tn_fail(call, TN_E_UNSUPPORTED,
                  "odbc: the driver would lose the rows of such a statement");
   if (rc != TN_OK)
