@@ -22,8 +22,8 @@
 #define TRIES   20
 #define LATE_MS 250
 
-/* Where nothing gets through, not even a cancel: the first of the tries, which
- * wait for the processors too, whatever else the machine does. */
+/* Where not even a cancel gets through, the earliest of the tries may be so
+ * late. The others may also have waited for a processor. */
 #define SOON_MS 100
 
 struct tries {

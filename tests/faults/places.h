@@ -58,7 +58,7 @@ struct place {
   const char *rule; /* of the proxy; for # the bytes of `beginning` */
   enum beginning beginning;
   uint32_t ways;                    /* PLACE_… */
-  bool lets_cancels_through;        /* the rule, which counts bytes */
+  bool lets_cancels_through;        /* they have fewer bytes than it counts */
   const char *options;              /* of the URL */
   void (*prepare)(struct try *try); /* before; NULL: no session is opened */
   void (*start)(struct try *try);   /* shortly before; may be NULL */

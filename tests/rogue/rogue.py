@@ -187,6 +187,8 @@ class RogueTest(unittest.TestCase):
         self.assertEqual([], rogue.problems, met)
         self.assertEqual(is_met, rogue.has_arrived(), met)
         self.assertGreaterEqual(met.code, 0, met)
+        if deadline_s == PATIENCE_S:
+            self.assertNotEqual(DEADLINE, met.code, met)
         self.assertNotIn("Sanitizer", met.err, met)
         self.assertNotIn("runtime error", met.err, met)
         self.assertLess(met.seconds, deadline_s + GRACE_S + START_S, met)
