@@ -23,8 +23,10 @@
 #define LATE_MS 250
 
 /* Where not even a cancel gets through, the earliest of the tries may be so
- * late. The others may also have waited for a processor. */
+ * late. The others may also have waited for a processor; and all of them may
+ * have at once, but not each time. */
 #define SOON_MS 100
+#define TIMES   3
 
 struct tries {
   struct try items[TRIES];
@@ -290,7 +292,8 @@ run_tries(void *item)
   return NULL;
 }
 
-static void
+/* Returns how late the earliest is. */
+static int64_t
 run_place(const struct place *place, const struct road *road)
 {
   static struct tries tries;
@@ -323,9 +326,6 @@ run_place(const struct place *place, const struct road *road)
     if (late > latest)
       latest = late;
   }
-  if (earliest > SOON_MS * NS_PER_MS && !place->lets_cancels_through)
-    fail("%s: %s: all are more than %d ms late", road->name, place->name,
-         SOON_MS);
   faults_threads(close_try, tries.items, TRIES, sizeof tries.items[0]);
   road->heal(&tries);
   if (tries.items[0].global_id[0] != '\0')
@@ -333,6 +333,20 @@ run_place(const struct place *place, const struct road *road)
   printf("%-6s %-36s latest %5.1f ms after the deadline\n", road->name,
          place->name, (double)latest / NS_PER_MS);
   fflush(stdout);
+  return earliest;
+}
+
+static void
+run_place_until_soon(const struct place *place, const struct road *road)
+{
+  int i;
+
+  for (i = 0; i < TIMES; i++)
+    if (run_place(place, road) <= SOON_MS * NS_PER_MS ||
+        place->lets_cancels_through)
+      return;
+  fail("%s: %s: all are more than %d ms late", road->name, place->name,
+       SOON_MS);
 }
 
 static void
@@ -343,7 +357,7 @@ run_road(const struct road *road, const char *wanted)
   for (place = places; place->name != NULL; place++)
     if ((place->ways & road->way) != 0 &&
         (wanted == NULL || strstr(place->name, wanted) != NULL))
-      run_place(place, road);
+      run_place_until_soon(place, road);
 }
 
 /* ------------------------------------------------------------------ */
