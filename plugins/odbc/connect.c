@@ -1,21 +1,43 @@
 /* Sessions: opening, asking what the server is, closing. */
 #include "odbc_priv.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
+#define NS_PER_S INT64_C(1000000000)
+
 /* ---- opening ---- */
+
+/* Held by a login of ODBC__LOCALE. */
+static pthread_mutex_t locale_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* False: time is over, and nobody waits for the login any more. */
+static bool
+lock_locale(const struct odbc__conn *conn)
+{
+  const struct timespec end = { .tv_sec = conn->login_end / NS_PER_S,
+                                .tv_nsec = conn->login_end % NS_PER_S };
+
+  return pthread_mutex_clocklock(&locale_lock, CLOCK_MONOTONIC, &end) == 0;
+}
 
 /* In the thread. */
 static SQLRETURN
 run_connect(void *user)
 {
   struct odbc__conn *conn = user;
+  bool is_alone = (conn->family->flags & ODBC__LOCALE) != 0;
   SQLWCHAR out[2];
   SQLSMALLINT out_units;
-  SQLRETURN rc = SQLDriverConnectW(conn->dbc, NULL, conn->text, SQL_NTS, out, 0,
-                                   &out_units, SQL_DRIVER_NOPROMPT);
+  SQLRETURN rc;
 
+  if (is_alone && !lock_locale(conn))
+    return SQL_ERROR;
+  rc = SQLDriverConnectW(conn->dbc, NULL, conn->text, SQL_NTS, out, 0,
+                         &out_units, SQL_DRIVER_NOPROMPT);
+  if (is_alone)
+    pthread_mutex_unlock(&locale_lock);
   conn->is_connected = SQL_SUCCEEDED(rc);
   return rc;
 }
@@ -40,8 +62,9 @@ static void
 limit_login(struct odbc__conn *conn, const struct tn_call *call)
 {
   int64_t left = call->deadline - conn->host->now();
-  uintptr_t seconds = (uintptr_t)(left / 1000000000) + 1;
+  uintptr_t seconds = (uintptr_t)(left / NS_PER_S) + 1;
 
+  conn->login_end = call->deadline;
   if (call->deadline != INT64_MAX && left > 0)
     SQLSetConnectAttr(conn->dbc, SQL_ATTR_LOGIN_TIMEOUT, (SQLPOINTER)seconds,
                       SQL_IS_UINTEGER);

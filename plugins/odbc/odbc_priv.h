@@ -58,6 +58,8 @@ enum odbc__flag {
                                     compiled is lost */
   ODBC__IMPLICIT = 1 << 23,      /* statements end transactions by themselves
                                     (implicit.c) */
+  ODBC__LOCALE = 1 << 24,        /* a login calls setlocale(), which no two
+                                    threads may at once */
 };
 
 /* What a parameter is written as, so that it has a type for the server: a
@@ -150,6 +152,7 @@ struct odbc__conn {
 
   SQLWCHAR *text; /* the connection string; wiped */
   size_t text_units;
+  int64_t login_end; /* on the host's clock, which is CLOCK_MONOTONIC */
 };
 
 /* `run(user)` in a thread, until the call's deadline. `stmt` is what a cancel
