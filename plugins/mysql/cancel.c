@@ -240,6 +240,15 @@ static const struct budget settling = {
   .stop_ns = TN_GRACE_MAX,
 };
 
+/* A kill has to log in, which takes longer where the server is far away, or
+ * slow. */
+static int64_t
+patience(const struct mysql__conn *conn, const struct budget *budget)
+{
+  return budget->kill_ns > 2 * conn->login_ns ? budget->kill_ns
+                                              : 2 * conn->login_ns;
+}
+
 /* Get rid of what `op` is doing, or has left: read it, if that is quick, else
  * have it stopped. */
 static int32_t
@@ -256,7 +265,7 @@ stop(struct mysql__conn *conn, struct mysql__op *op,
 
   *ret_was_killed = false;
   if (rc == TN_OK && !quick.is_over) {
-    rc = kill_statement(conn, read_end + budget->kill_ns);
+    rc = kill_statement(conn, read_end + patience(conn, budget));
     *ret_was_killed = rc == TN_OK;
     if (rc == TN_OK)
       rc = follow(conn, op, &rest);

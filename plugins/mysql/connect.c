@@ -195,10 +195,12 @@ try_target(struct attempt *attempt, const struct mysql__target *target,
            int64_t until)
 {
   struct mysql__conn *conn = attempt->conn;
+  int64_t began = attempt->call->host->now();
   int32_t rc =
       mysql__login(attempt->call, &target->endpoint, attempt->args->password,
                    until, &conn->mysql, &attempt->reason);
 
+  conn->login_ns = attempt->call->host->now() - began;
   if (rc == TN_OK)
     return set_up(attempt, &target->endpoint, until);
   return category_of(attempt, rc);
