@@ -92,8 +92,10 @@ log_in(struct odbc__conn *conn, const struct tn_connect_args *args,
   explicit_bzero(conn->text, conn->text_units * sizeof *conn->text);
   if (conn->is_connected)
     return TN_OK;
-  rc = odbc__fail(conn, call, SQL_HANDLE_DBC, conn->dbc);
-  return rc;
+
+  /* One that waited for the lock in vain has no diagnosis. */
+  rc = conn->host->check(call);
+  return rc == TN_OK ? odbc__fail(conn, call, SQL_HANDLE_DBC, conn->dbc) : rc;
 }
 
 /* ---- what it is ---- */
