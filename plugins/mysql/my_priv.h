@@ -102,8 +102,8 @@ struct mysql__conn {
   bool is_cluster;  /* Galera: a node may be alive and of no use */
   bool has_arrays;  /* of parameters, in one request */
   bool can_kill;    /* the server knows the session by the same number */
-  int64_t login_ns; /* how long that took, and a kill's will take */
   bool has_moved;   /* to another database */
+  int64_t login_ns; /* what the login took, and a kill's will about take */
 
   uint32_t role;     /* enum mysql__role: what the server must be */
   bool is_read_only; /* the server, when it was asked last */
