@@ -152,6 +152,7 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
   if (rc != TN_OK)
     return rc;
 
+  info.parameter_count = prepared->sql.place_count;
   call->call.arena = &prepared->arena;
   rc = tn_backend_prepare(conn->backend, conn->handle, prepared->sql.text, call,
                           &prepared->handle, &info);

@@ -288,7 +288,10 @@ tn_backend_prepare(const struct tn_backend *backend, void *handle,
                    const char *sql, struct tn_host_call *call, void **ret,
                    struct tn_statement_info *info)
 {
-  struct tn_statement_info found = { .size = sizeof(found) };
+  struct tn_statement_info found = {
+    .size = sizeof(found),
+    .parameter_count = info->parameter_count,
+  };
   void *statement = NULL;
   enum tn_code rc;
 

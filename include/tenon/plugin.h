@@ -294,6 +294,9 @@ struct tn_connection_table {
 /* What prepare() found out. */
 struct tn_statement_info {
   uint32_t size;
+
+  /* The core sets how many placeholders it has written, or 0 if it passes the
+   * text on as it is, and prepare() how many the backend sees. */
   uint32_t parameter_count;
   uint32_t column_count; /* 0: returns no rows, or not known yet */
   uint32_t reserved;

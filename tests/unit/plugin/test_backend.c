@@ -371,7 +371,7 @@ static void *result;
 static void
 run(const char *sql, const struct fake_result *answer)
 {
-  struct tn_statement_info info;
+  struct tn_statement_info info = { 0 };
 
   script.results = answer;
   script.result_count = answer != NULL;
