@@ -251,18 +251,25 @@ begin_batch(struct pg__statement *statement)
 }
 
 /* Do the values of the batch make one type of each parameter? Then that of the
- * first row may be asked for. */
+ * first row may be asked for, and must be if the statement was left open. */
+static bool
+is_uniform(const tn_value *values, uint32_t count, uint64_t rows)
+{
+  uint64_t i;
+
+  for (i = count; i < rows * count; i++)
+    if (values[i].type != values[i % count].type && values[i].type != TN_NULL)
+      return false;
+  return true;
+}
+
 static int32_t
 retype(struct pg__statement *statement, const tn_value *values, uint64_t rows)
 {
-  uint32_t count = statement->parameter_count;
-  uint64_t i;
-
-  if (statement->first_types == NULL)
+  if (statement->asked_types == NULL &&
+      (statement->first_types == NULL ||
+       !is_uniform(values, statement->parameter_count, rows)))
     return TN_OK;
-  for (i = count; i < rows * count; i++)
-    if (values[i].type != values[i % count].type && values[i].type != TN_NULL)
-      return TN_OK;
   return pg__retype(statement, values);
 }
 

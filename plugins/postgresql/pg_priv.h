@@ -424,6 +424,9 @@ void pg__wipe(void *secret, size_t size);
 
 uint32_t pg__text_look(const char *sql);
 
+/* Is it likely to return rows? */
+bool pg__text_returns(const char *sql);
+
 enum pg__state {
   PG__CLOSED,  /* no result */
   PG__READING, /* rows are still to come */
@@ -451,8 +454,11 @@ struct pg__statement {
   char name[PG__NAME_SIZE];
   uint32_t text; /* PG__TEXT_… */
   uint32_t parameter_count;
-  Oid *types;       /* of the parameters, as the server has them */
+  Oid *types;       /* of the parameters, as the server has them; NULL if the
+                     * statement could not be prepared without values */
   Oid *first_types; /* the same, as it found out by itself; or NULL */
+  Oid *asked_types; /* of a statement that was left open, as they are asked for:
+                     * 0 is for the server to find out; or NULL */
   struct pg__params params;
 
   uint32_t column_count;
@@ -507,6 +513,11 @@ void pg__prepared(struct pg__statement *statement);
 int32_t pg__statement_prepare(struct pg__statement *statement,
                               const Oid *types);
 
+/* Take what came of its preparation, which ended with `rc`: the description, or
+ * a failure, which is reported. */
+int32_t pg__statement_take(struct pg__statement *statement,
+                           struct pg__preparation *how, int32_t rc);
+
 /* Has the server the statement, so that it can be run by its name? */
 bool pg__statement_is_there(const struct pg__statement *statement);
 
@@ -533,12 +544,18 @@ void pg__catalog_clear(struct pg__conn *conn);
 
 /* retype.c */
 
+/* Prepare it for the first time; `count` parameters were written, or 0 if that
+ * is not known. One whose types the server cannot find out is left open until
+ * it is run. Reports failures. */
+int32_t pg__prepare_first(struct pg__statement *statement, uint32_t count);
+
 /* After the first preparation: is there a parameter that may have another type
  * than the server found out? */
 int32_t pg__free_look(struct pg__statement *statement,
                       const PGresult *description);
 
-/* Before a run: have such parameters take the types of their values. */
+/* Before a run: have such parameters, and those of an open statement, take the
+ * types of their values. */
 int32_t pg__retype(struct pg__statement *statement, const tn_value *values);
 
 /* result.c */

@@ -3,10 +3,63 @@
  * In SELECT ? it takes the parameter for a text, and what was bound as a number
  * would come back as one. Where such a parameter meets a column that is of no
  * table, the statement is prepared once more with the types of the values. If
- * the server does not like that, they stay texts. */
+ * the server does not like that, they stay texts.
+ *
+ * In ? + ?, ? IS NULL or concat(?, ?) it has no guess and refuses. Such a
+ * statement is left open: not prepared before there are values, and then with
+ * the types of those that the server asks for. The rest it finds out as ever,
+ * which takes a value to more places than a type of its own would. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pg_priv.h"
+
+/* How many names may wait to be let go before preparations in a transaction,
+ * where none can be, go without a guard, which takes a name each. */
+#define WAITING_MAX 256
+
+/* ------------------------------------------------------------------ */
+/* Preparing without harm                                               */
+
+static bool
+is_in_txn(const struct pg__conn *conn)
+{
+  return PQtransactionStatus(conn->pq) == PQTRANS_INTRANS;
+}
+
+/* Have the statement prepared with types, or none. What follows in the guard
+ * takes the place of what has no name. */
+static int32_t
+prepare_as(struct pg__statement *statement, struct pg__preparation *how)
+{
+  struct pg__conn *conn = statement->conn;
+  bool needs_name = how->is_guarded && !conn->has_proxy;
+
+  pg__name_drop(statement);
+  pg__name_set(statement, needs_name ? ++conn->names : 0);
+  return pg__prepare(statement, how);
+}
+
+static int32_t
+undo(struct pg__conn *conn, const struct pg__preparation *how)
+{
+  if (!how->is_guarded)
+    return TN_OK;
+  return pg__exec(conn, "ROLLBACK TO tenon_prepare; RELEASE tenon_prepare",
+                  PG__READ, NULL, 0);
+}
+
+static void
+clear(struct pg__preparation *how)
+{
+  PQclear(how->failed);
+  PQclear(how->description);
+  how->failed = NULL;
+  how->description = NULL;
+}
+
+/* ------------------------------------------------------------------ */
+/* Statements that are taken for texts                                  */
 
 /* May a parameter that was taken for a text come back in a column? */
 static bool
@@ -47,43 +100,22 @@ pg__free_look(struct pg__statement *statement, const PGresult *description)
   return keep_first(statement);
 }
 
+static Oid
+type_of(const tn_value *value)
+{
+  Oid type = pg__oid_of_value(value);
+
+  return type == 0 ? PG__OID_TEXT : type;
+}
+
 /* The type that the parameter is to have; as it is for a NULL. */
 static Oid
 wanted_type(const struct pg__statement *statement, const tn_value *value,
             uint32_t i)
 {
-  Oid type;
-
   if (statement->first_types[i] != PG__OID_TEXT || value->type == TN_NULL)
     return statement->types[i];
-  type = pg__oid_of_value(value);
-  return type == 0 ? PG__OID_TEXT : type;
-}
-
-/* Have the statement prepared with `types`. A failure that is the server's
- * does no harm: `*ret_is_refused`. */
-static int32_t
-prepare_as(struct pg__statement *statement, const Oid *types,
-           bool *ret_is_refused)
-{
-  struct pg__conn *conn = statement->conn;
-  bool in_txn = PQtransactionStatus(conn->pq) == PQTRANS_INTRANS;
-  struct pg__preparation how = { .types = types, .is_guarded = in_txn };
-  int32_t rc;
-
-  /* What follows in the guard takes the place of what has no name. */
-  pg__name_drop(statement);
-  pg__name_set(statement, in_txn && !conn->has_proxy ? ++conn->names : 0);
-  rc = pg__prepare(statement, &how);
-  *ret_is_refused = how.failed != NULL;
-  if (rc == TN_OK && how.failed != NULL && in_txn)
-    rc = pg__exec(conn, "ROLLBACK TO tenon_prepare; RELEASE tenon_prepare",
-                  PG__READ, NULL, 0);
-  else if (rc == TN_OK && how.failed == NULL)
-    rc = pg__describe(statement, how.description);
-  PQclear(how.failed);
-  PQclear(how.description);
-  return rc;
+  return type_of(value);
 }
 
 /* No more of that: back to what the server made of them. */
@@ -100,18 +132,33 @@ give_up(struct pg__statement *statement)
   return rc;
 }
 
-int32_t
-pg__retype(struct pg__statement *statement, const tn_value *values)
+/* A failure that is the server's does no harm. */
+static int32_t
+prepare_again(struct pg__statement *statement, const Oid *types)
+{
+  struct pg__conn *conn = statement->conn;
+  struct pg__preparation how = { .types = types,
+                                 .is_guarded = is_in_txn(conn) };
+  int32_t rc = prepare_as(statement, &how);
+  bool is_refused = rc == TN_OK && how.failed != NULL;
+
+  if (is_refused)
+    rc = undo(conn, &how);
+  else if (rc == TN_OK)
+    rc = pg__describe(statement, how.description);
+  clear(&how);
+  return rc == TN_OK && is_refused ? give_up(statement) : rc;
+}
+
+static int32_t
+retype_free(struct pg__statement *statement, const tn_value *values)
 {
   const struct tn_host *host = statement->conn->host;
   uint32_t count = statement->parameter_count;
-  bool is_refused = false;
   Oid *types;
   int32_t rc;
   uint32_t i;
 
-  if (statement->first_types == NULL)
-    return TN_OK;
   for (i = 0; i < count; i++)
     if (wanted_type(statement, &values[i], i) != statement->types[i])
       break;
@@ -122,7 +169,179 @@ pg__retype(struct pg__statement *statement, const tn_value *values)
     return pg__fail_memory(statement->conn->call);
   for (i = 0; i < count; i++)
     types[i] = wanted_type(statement, &values[i], i);
-  rc = prepare_as(statement, types, &is_refused);
+  rc = prepare_again(statement, types);
   host->release(types);
-  return rc == TN_OK && is_refused ? give_up(statement) : rc;
+  return rc;
+}
+
+/* ------------------------------------------------------------------ */
+/* Statements that are left open                                        */
+
+/* Does the server lack the type of a parameter, and nothing else? */
+static bool
+is_about_types(const PGresult *failed)
+{
+  const char *function = PQresultErrorField(failed, PG_DIAG_SOURCE_FUNCTION);
+  const char *sqlstate = pg__sqlstate(failed);
+
+  if (strcmp(sqlstate, "42P18") == 0 || /* none to be found */
+      strcmp(sqlstate, "42P08") == 0 || /* another in each place */
+      strcmp(sqlstate, "42725") == 0)   /* several fit */
+    return true;
+  return strcmp(sqlstate, "42804") == 0 && function != NULL &&
+         strcmp(function, "enforce_generic_type_consistency") == 0;
+}
+
+static int32_t
+leave_open(struct pg__statement *statement, uint32_t count)
+{
+  size_t size = count * sizeof *statement->asked_types;
+
+  statement->asked_types = statement->conn->host->alloc(size);
+  if (statement->asked_types == NULL)
+    return pg__fail_memory(statement->conn->call);
+  memset(statement->asked_types, 0, size);
+  statement->parameter_count = count;
+  return TN_OK;
+}
+
+int32_t
+pg__prepare_first(struct pg__statement *statement, uint32_t count)
+{
+  struct pg__conn *conn = statement->conn;
+  bool in_txn = is_in_txn(conn);
+  struct pg__preparation how = {
+    .is_guarded = count > 0 && in_txn && conn->idle_count < WAITING_MAX,
+  };
+  bool can_be_open = count > 0 && how.is_guarded == in_txn;
+  int32_t rc = prepare_as(statement, &how);
+
+  if (rc != TN_OK || how.failed == NULL || !can_be_open ||
+      !is_about_types(how.failed))
+    return pg__statement_take(statement, &how, rc);
+  clear(&how);
+  rc = undo(conn, &how);
+  return rc == TN_OK ? leave_open(statement, count) : rc;
+}
+
+/* The parameter that the server names, in whatever language: an index, or the
+ * number of them if it names none. */
+static uint32_t
+named_parameter(const struct pg__statement *statement, const PGresult *failed)
+{
+  const char *message = PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY);
+  const char *mark = message == NULL ? NULL : strchr(message, '$');
+  unsigned long number = mark == NULL ? 0 : strtoul(mark + 1, NULL, 10);
+
+  if (strncmp(pg__sqlstate(failed), "42P", 3) != 0 || number == 0 ||
+      number > statement->parameter_count)
+    return statement->parameter_count;
+  return (uint32_t)number - 1;
+}
+
+/* Ask for types of all that have none: of numbers and the like, else of texts
+ * too. A NULL is a number here: it is among these that the server could not
+ * choose. */
+static bool
+ask_for_all(struct pg__statement *statement, const tn_value *values,
+            bool with_texts)
+{
+  bool is_more = false;
+  uint32_t i;
+
+  for (i = 0; i < statement->parameter_count; i++) {
+    Oid type = values[i].type == TN_NULL ? PG__OID_INT8 : type_of(&values[i]);
+    bool is_plain = values[i].type == TN_NULL || type == PG__OID_TEXT;
+
+    if (statement->asked_types[i] != 0 || (is_plain && !with_texts))
+      continue;
+    statement->asked_types[i] = type;
+    is_more = true;
+  }
+  return is_more;
+}
+
+/* False: there is nothing more to ask for. */
+static bool
+ask_for_more(struct pg__statement *statement, const tn_value *values,
+             const PGresult *failed)
+{
+  uint32_t i = named_parameter(statement, failed);
+
+  if (i == statement->parameter_count)
+    return ask_for_all(statement, values, false) ||
+           ask_for_all(statement, values, true);
+  if (statement->asked_types[i] != 0)
+    return false;
+  statement->asked_types[i] = type_of(&values[i]); /* a NULL is a text */
+  return true;
+}
+
+/* One try; `*ret_goes_on`: another is to follow. */
+static int32_t
+prepare_open(struct pg__statement *statement, const tn_value *values,
+             bool *ret_goes_on)
+{
+  struct pg__conn *conn = statement->conn;
+  struct pg__preparation how = { .types = statement->asked_types,
+                                 .is_guarded = is_in_txn(conn) };
+  int32_t rc = prepare_as(statement, &how);
+
+  *ret_goes_on = false;
+  if (rc == TN_OK && how.failed != NULL) {
+    *ret_goes_on = is_about_types(how.failed) &&
+                   ask_for_more(statement, values, how.failed);
+    pg__describe_clear(statement);
+    rc = undo(conn, &how);
+  } else if (rc == TN_OK) {
+    rc = pg__describe(statement, how.description);
+  }
+  clear(&how);
+  return rc;
+}
+
+/* Types that were asked for follow the values. A NULL has any. */
+static bool
+follow(struct pg__statement *statement, const tn_value *values)
+{
+  bool is_other = false;
+  uint32_t i;
+
+  for (i = 0; i < statement->parameter_count; i++) {
+    Oid *asked = &statement->asked_types[i];
+
+    if (*asked == 0 || values[i].type == TN_NULL ||
+        type_of(&values[i]) == *asked)
+      continue;
+    *asked = type_of(&values[i]);
+    is_other = true;
+  }
+  return is_other;
+}
+
+static int32_t
+retype_open(struct pg__statement *statement, const tn_value *values)
+{
+  bool goes_on = follow(statement, values) || statement->types == NULL;
+  int32_t rc = TN_OK;
+
+  while (rc == TN_OK && goes_on)
+    rc = prepare_open(statement, values, &goes_on);
+  if (rc != TN_OK || statement->types != NULL)
+    return rc;
+
+  /* Once more without a guard, as any statement that fails. */
+  rc = pg__statement_prepare(statement, statement->asked_types);
+  memset(statement->asked_types, 0,
+         statement->parameter_count * sizeof *statement->asked_types);
+  return rc;
+}
+
+int32_t
+pg__retype(struct pg__statement *statement, const tn_value *values)
+{
+  if (statement->asked_types != NULL)
+    return retype_open(statement, values);
+  return statement->first_types == NULL ? TN_OK
+                                        : retype_free(statement, values);
 }

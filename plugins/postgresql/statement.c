@@ -9,15 +9,15 @@
 /* ------------------------------------------------------------------ */
 /* Preparing                                                            */
 
-static int32_t
-describe(struct pg__statement *statement, struct pg__preparation *how)
+int32_t
+pg__statement_take(struct pg__statement *statement, struct pg__preparation *how,
+                   int32_t rc)
 {
   struct pg__conn *conn = statement->conn;
-  int32_t rc;
 
-  if (how->failed != NULL)
+  if (rc == TN_OK && how->failed != NULL)
     rc = pg__settle(conn, pg__fail_sql(conn, how->failed, 0, statement->sql));
-  else
+  else if (rc == TN_OK)
     rc = pg__describe(statement, how->description);
   if (rc == TN_OK && how->types == NULL)
     rc = pg__free_look(statement, how->description);
@@ -30,16 +30,10 @@ int32_t
 pg__statement_prepare(struct pg__statement *statement, const Oid *types)
 {
   struct pg__preparation how = { .types = types };
-  int32_t rc;
 
   pg__name_drop(statement);
   pg__name_set(statement, 0);
-  rc = pg__prepare(statement, &how);
-  if (rc == TN_OK)
-    return describe(statement, &how);
-  PQclear(how.failed);
-  PQclear(how.description);
-  return rc;
+  return pg__statement_take(statement, &how, pg__prepare(statement, &how));
 }
 
 static void
@@ -52,6 +46,7 @@ release_statement(struct pg__statement *statement)
   pg__describe_clear(statement);
   pg__params_clear(&statement->params);
   host->release(statement->first_types);
+  host->release(statement->asked_types);
   host->release(statement);
 }
 
@@ -92,13 +87,15 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
   if ((statement->text & PG__TEXT_BLANK) != 0)
     rc = tn_fail(call, TN_E_USAGE, "postgresql: there is no statement");
   else
-    rc = pg__statement_prepare(statement, NULL);
+    rc = pg__prepare_first(statement, info->parameter_count);
   if (rc != TN_OK) {
     release_statement(statement);
     return rc;
   }
   info->parameter_count = statement->parameter_count;
   info->column_count = statement->column_count;
+  if (statement->types == NULL && pg__text_returns(statement->sql))
+    info->column_count = 1; /* there are some */
   *ret = statement;
   return TN_OK;
 }

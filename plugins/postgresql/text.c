@@ -107,22 +107,40 @@ static const struct first {
 static const char *const writers[] = { "insert", "update", "delete", "merge",
                                        "into" };
 
+/* What its first word says, whatever comes behind. */
+static uint32_t
+look_at_first(const char *start)
+{
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(firsts); i++)
+    if (starts_with(start, firsts[i].word) &&
+        (firsts[i].with == NULL || has_word(start, firsts[i].with)))
+      return firsts[i].flags;
+  return 0;
+}
+
 uint32_t
 pg__text_look(const char *sql)
 {
   const char *start = skip_blanks(sql, ';');
-  uint32_t flags = 0;
+  uint32_t flags;
   size_t i;
 
   if (*start == '\0')
     return PG__TEXT_BLANK;
   start = skip_blanks(start, '(');
-  for (i = 0; i < PG__COUNT(firsts) && flags == 0; i++)
-    if (starts_with(start, firsts[i].word) &&
-        (firsts[i].with == NULL || has_word(start, firsts[i].with)))
-      flags = firsts[i].flags;
+  flags = look_at_first(start);
+
   for (i = 0; i < PG__COUNT(writers) && flags == PG__TEXT_READS; i++)
     if (has_word(start, writers[i]))
       flags = 0;
   return flags;
+}
+
+bool
+pg__text_returns(const char *sql)
+{
+  return look_at_first(skip_blanks(sql, '(')) == PG__TEXT_READS ||
+         has_word(sql, "returning");
 }

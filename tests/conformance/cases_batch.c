@@ -308,14 +308,17 @@ check_next(struct suite *suite, tn_result *result, const char *wanted)
           "not \"%s\"", wanted);
 }
 
+/* `sql` finds the name of an id, which it has twice. */
 static void
-of_a_query_has_a_set_for_each_row(struct suite *suite)
+check_sets(struct suite *suite, const char *sql)
 {
-  const tn_value ids[] = { tn_int64(2), tn_int64(99), tn_int64(1), tn_int64(2),
+  const tn_value ids[] = { tn_int64(2),  tn_int64(2), tn_int64(99),
+                           tn_int64(99), tn_int64(1), tn_int64(1),
+                           tn_int64(2),  tn_int64(2), tn_int64(98),
                            tn_int64(98) };
   static const char *const wanted[] = { "two", NULL, "one", "two", NULL };
   const struct tn_batch batch = { .values = ids,
-                                  .value_count = 1,
+                                  .value_count = 2,
                                   .row_count = 5 };
   TN_CLEANUP(tn_conn_close) tn_conn *conn = open_table(suite);
   TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
@@ -327,11 +330,8 @@ of_a_query_has_a_set_for_each_row(struct suite *suite)
   if (conn == NULL ||
       !suite_run(suite, conn,
                  "INSERT INTO tn_batch VALUES (1, 'one'), (2, 'two')") ||
-      !CHECK_CODE(suite,
-                  tn_conn_prepare(conn,
-                                  "SELECT name FROM tn_batch WHERE id = ?", 0,
-                                  &prepared, &err),
-                  TN_OK, &err, "prepare") ||
+      !CHECK_CODE(suite, tn_conn_prepare(conn, sql, 0, &prepared, &err), TN_OK,
+                  &err, "prepare") ||
       !CHECK_CODE(suite, tn_prepared_batch(prepared, &batch, &result, &err),
                   TN_OK, &err, "batch"))
     return;
@@ -355,6 +355,19 @@ of_a_query_has_a_set_for_each_row(struct suite *suite)
   CHECK_USABLE(suite, conn);
   tn_prepared_close(&prepared);
   suite_run(suite, conn, "DROP TABLE tn_batch");
+}
+
+static void
+of_a_query_has_a_set_for_each_row(struct suite *suite)
+{
+  check_sets(suite, "SELECT name FROM tn_batch WHERE id = ? AND id = ?");
+}
+
+/* The second parameter's type comes from the first value alone. */
+static void
+of_a_query_may_have_types_by_its_values(struct suite *suite)
+{
+  check_sets(suite, "SELECT name FROM tn_batch WHERE id = ? AND ? IS NOT NULL");
 }
 
 /* A backend with no tables of its own making owes that as well. */
@@ -502,6 +515,8 @@ const struct suite_case cases_batch[] = {
   { "batch: no rows is nothing to do", of_no_rows_does_nothing },
   { "batch: a query has a set for each row",
     of_a_query_has_a_set_for_each_row },
+  { "batch: a query may have types by its values",
+    of_a_query_may_have_types_by_its_values },
   { "batch: a query's sets may be closed midway",
     of_a_query_may_be_closed_midway },
   { "batch: rows that are written may be returned",

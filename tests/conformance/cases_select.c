@@ -162,10 +162,74 @@ type_may_change_from_run_to_run(struct suite *suite)
   }
 }
 
+/* What `sql` makes of two values: one value, which is no NULL. */
+static void
+check_made(struct suite *suite, tn_prepared *prepared, const tn_value values[2],
+           const tn_value *wanted)
+{
+  const struct tn_query query = { .values = values, .value_count = 2 };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (!CHECK_CODE(suite, tn_prepared_query(prepared, &query, &result, &err),
+                  TN_OK, &err, "query"))
+    return;
+  CHECK_CODE(suite, tn_result_next(result, &row, &err), TN_OK, &err, "next");
+  if (row != NULL)
+    CHECK_VALUE(suite, row, wanted, "row");
+}
+
+/* Prepare it, in a transaction, and have it make `wanted[i]` of the ith pair of
+ * values. */
+static void
+check_pairs(struct suite *suite, const char *sql, const tn_value pairs[][2],
+            const tn_value *wanted, size_t count)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = suite_connect(suite);
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  tn_err err = TN_ERR_INIT;
+  size_t i;
+
+  if (conn == NULL || !suite_begin(suite, conn) ||
+      !CHECK_CODE(suite, tn_conn_prepare(conn, sql, 0, &prepared, &err), TN_OK,
+                  &err, "prepare"))
+    return;
+  for (i = 0; i < count; i++)
+    check_made(suite, prepared, pairs[i], &wanted[i]);
+  CHECK_CODE(suite, tn_conn_commit(conn, &err), TN_OK, &err, "commit");
+}
+
+/* Where the statement alone does not say what its parameters are. */
+static void
+types_come_from_the_values(struct suite *suite)
+{
+  const tn_value sums[][2] = { { tn_int64(5), tn_int64(6) },
+                               { tn_double(0.5), tn_double(0.25) },
+                               { tn_int64(-1), tn_double(0.5) } };
+  const tn_value sum[] = { tn_int64(11), tn_double(0.75), tn_double(-0.5) };
+  const tn_value nulls[][2] = { { tn_null(), tn_text("x") },
+                                { tn_int64(1), tn_null() },
+                                { tn_text("one"), tn_int64(2) },
+                                { tn_null(), tn_null() } };
+  const tn_value null[] = { tn_int64(1), tn_int64(2), tn_int64(0),
+                            tn_int64(3) };
+
+  if (!suite_owes(suite, TN_CAP_EXPRESSIONS | TN_CAP_TRANSACTION))
+    return;
+  check_pairs(suite, "SELECT ? + ? AS n", sums, sum, 3);
+  if (quirk_is(suite, "select.bare", "yes"))
+    check_pairs(suite,
+                "SELECT CASE WHEN ? IS NULL THEN 1 ELSE 0 END + "
+                "CASE WHEN ? IS NULL THEN 2 ELSE 0 END AS n",
+                nulls, null, 4);
+}
+
 const struct suite_case cases_select[] = {
   { "select: a value comes back as it was bound", comes_back_as_bound },
   { "select: NULL comes back as NULL", null_comes_back_as_null },
   { "select: the type may change from run to run",
     type_may_change_from_run_to_run },
+  { "select: types come from the values", types_come_from_the_values },
   { NULL, NULL },
 };

@@ -59,6 +59,7 @@ const struct quirk quirk_rows[] = {
   { "select.zone", "kept", "that SELECT ? of a zoned timestamp is one" },
   { "select.uuid", "uuid", "type of SELECT ? of a uuid" },
   { "select.json", "json", "type of SELECT ? of a json" },
+  { "select.bare", "yes", "a text or NULL where the statement tells no type" },
   { "options.unknown", "refused", "an option that the backend does not know" },
   { "checks.values", "yes",
     "values that a column's type cannot hold are refused" },

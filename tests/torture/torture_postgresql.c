@@ -106,6 +106,29 @@ transaction(tn_conn *conn, tn_err *err)
   return rc == TN_OK ? tn_conn_commit(conn, err) : rc;
 }
 
+/* Types are asked for step by step, and others with the next values. */
+static enum tn_code
+open_statement(tn_conn *conn, tn_err *err)
+{
+  const tn_value values[][2] = { { tn_int64(1), tn_null() },
+                                 { tn_double(0.5), tn_text("a") } };
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  enum tn_code rc = tn_conn_begin(conn, NULL, err);
+  int i;
+
+  if (rc == TN_OK)
+    rc = tn_conn_prepare(conn, "SELECT -?, concat(?)", 0, &prepared, err);
+  for (i = 0; i < 2 && rc == TN_OK; i++) {
+    const struct tn_query query = { .values = values[i], .value_count = 2 };
+    TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+
+    rc = tn_prepared_query(prepared, &query, &result, err);
+    if (rc == TN_OK)
+      rc = walk_sets(result, err);
+  }
+  return rc == TN_OK ? tn_conn_rollback(conn, err) : rc;
+}
+
 /* Names are given, and let go. */
 static enum tn_code
 many_statements(tn_conn *conn, tn_err *err)
@@ -230,6 +253,7 @@ static const struct script scripts[] = {
   { "buffer", buffer_rows },
   { "prepared", prepared_over_a_reset },
   { "transaction", transaction },
+  { "open statement", open_statement },
   { "statements", many_statements },
   { "deadline", past_the_deadline },
   { "unread", rows_left_unread },

@@ -37,3 +37,26 @@ Test(text, is_looked_at)
     cr_expect_eq(pg__text_look(rows[i].sql), rows[i].flags, "case %zu: \"%s\"",
                  i, rows[i].sql);
 }
+
+static const struct {
+  const char *sql;
+  bool returns;
+} guesses[] = {
+  { "SELECT 1", true },
+  { "((VALUES (1)))", true },
+  { "WITH a AS (SELECT 1) DELETE FROM t RETURNING *", true },
+  { "SELECT 'update'", true },
+  { "INSERT INTO t VALUES ($1) returning a", true },
+  { "INSERT INTO t VALUES ($1)", false },
+  { "COMMIT", false },
+  { "(", false },
+};
+
+Test(text, tells_whether_rows_are_likely)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof guesses / sizeof guesses[0]; i++)
+    cr_expect_eq(pg__text_returns(guesses[i].sql), guesses[i].returns,
+                 "case %zu: \"%s\"", i, guesses[i].sql);
+}
