@@ -20,6 +20,7 @@
 #endif
 
 #define WORD          "skeleton"
+#define TEMPLATE      ".in" /* at the end of a file's name there */
 #define NAME_MAX_SIZE 32
 
 struct copy {
@@ -126,6 +127,16 @@ is_visible(const struct dirent *entry)
   return entry->d_name[0] != '.';
 }
 
+static void
+drop_template(char *path)
+{
+  size_t size = strlen(path);
+
+  if (size > strlen(TEMPLATE) &&
+      strcmp(path + size - strlen(TEMPLATE), TEMPLATE) == 0)
+    path[size - strlen(TEMPLATE)] = '\0';
+}
+
 static enum tn_code copy_folder(const struct copy *copy, const char *from,
                                 const char *to, tn_err *err);
 
@@ -143,8 +154,10 @@ copy_entry(const struct copy *copy, const char *from_folder,
                       to_folder);
   if (stat(from, &info) != 0)
     return fail_errno(err, from);
-  return S_ISDIR(info.st_mode) ? copy_folder(copy, from, to, err)
-                               : copy_file(copy, from, to, info.st_mode, err);
+  if (S_ISDIR(info.st_mode))
+    return copy_folder(copy, from, to, err);
+  drop_template(to);
+  return copy_file(copy, from, to, info.st_mode, err);
 }
 
 static enum tn_code
