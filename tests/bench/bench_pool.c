@@ -4,7 +4,7 @@
  *   bench_pool [ROUNDS [MS]]  prints a row per workload: how many times as many
  *                             loans, minimum, median and maximum of the rounds,
  *                             and the ratio of the 99th percentiles of the time
- *                             that a loan takes (below 1: better) */
+ *                             of take and give (below 1: better) */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -138,18 +138,22 @@ hold(int us)
     nanosleep(&pause, NULL);
 }
 
-/* One loan whose wait is measured, if there is room for it. */
+/* One loan whose take and give are measured, if there is room for it. */
 static void
 lend_timed(struct worker *worker)
 {
   int64_t start = tn_clock_now();
   tn_conn *conn = worker->side->take();
-  int64_t got = tn_clock_now();
+  int64_t held = 0;
 
-  hold(worker->hold_us);
+  if (worker->hold_us > 0) {
+    held = -tn_clock_now();
+    hold(worker->hold_us);
+    held += tn_clock_now();
+  }
   worker->side->give(conn);
   if (worker->sample_count < SAMPLES)
-    worker->samples[worker->sample_count++] = got - start;
+    worker->samples[worker->sample_count++] = tn_clock_now() - start - held;
 }
 
 static void *
