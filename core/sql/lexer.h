@@ -60,7 +60,9 @@ enum tn_lexer_phase {
   TN_PHASE_START = 0, /* nothing of the statement has been seen */
   TN_PHASE_CREATE,
   TN_PHASE_DEFINER, /* CREATE DEFINER = … */
-  TN_PHASE_ROUTINE, /* CREATE TRIGGER and the like */
+  TN_PHASE_BEGIN,   /* BEGIN alone, which NOT ATOMIC may follow */
+  TN_PHASE_ROUTINE, /* CREATE TRIGGER and the like, BEGIN NOT ATOMIC, IF … */
+  TN_PHASE_ATOMIC,  /* CREATE FUNCTION, where only BEGIN ATOMIC begins a body */
   TN_PHASE_RULE,    /* CREATE RULE … DO (a; b) */
   TN_PHASE_PLAIN,   /* any other statement */
 };
@@ -85,8 +87,11 @@ struct tn_lexer {
   uint32_t phase;      /* enum tn_lexer_phase */
   uint32_t last_roles; /* of the last token in the grammar of bodies */
   bool in_handler;     /* DECLARE … HANDLER FOR … */
-  bool end_is_pending; /* END was read; what is after it decides */
+  bool after_end;      /* END was read; what is after it decides */
+  bool end_is_pending; /* and it stands where one can end a block */
   size_t depth;        /* of BEGIN … END, or of parentheses in a rule */
+  size_t blocks;       /* of IF … END IF and their like */
+  size_t cases;        /* of CASE … END in an expression */
 };
 
 /* Start at byte `at` of the text, which must be the start of a statement. */

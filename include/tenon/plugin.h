@@ -424,6 +424,9 @@ struct tn_result_table {
   UINT32_C(0x1000) /* the inside of a comment that                             \
                       starts with slash, star and                              \
                       '!' is executed */
+#define TN_LEX_ATOMIC_BODY                                                     \
+  UINT32_C(0x2000) /* CREATE FUNCTION … BEGIN ATOMIC a; b;                   \
+                      END is one statement */
 
 /* How the backend spells a placeholder. */
 enum tn_placeholder {

@@ -34,7 +34,7 @@ const struct tn_dialect_table odbc__dialect_postgresql = {
   COMMON,
   .error_count = ODBC__ERROR_COUNT,
   .lexer = TN_LEX_E_STRING | TN_LEX_DOLLAR_QUOTE | TN_LEX_NESTED_COMMENT |
-           TN_LEX_SLICE,
+           TN_LEX_SLICE | TN_LEX_ATOMIC_BODY,
   .max_parameters = 32766,
   .max_identifier_bytes = 63,
   .bulk_rows = 100,

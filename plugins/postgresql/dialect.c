@@ -53,7 +53,7 @@ static const char constraint_sql[] =
 const struct tn_dialect_table pg__dialect_table = {
   .size = sizeof(struct tn_dialect_table),
   .lexer = TN_LEX_E_STRING | TN_LEX_DOLLAR_QUOTE | TN_LEX_NESTED_COMMENT |
-           TN_LEX_SLICE,
+           TN_LEX_SLICE | TN_LEX_ATOMIC_BODY,
   .placeholder = TN_PLACEHOLDER_DOLLAR_NUMBER,
   .value_types = VALUE_TYPES,
   .max_parameters = 65535,

@@ -9,16 +9,14 @@
 #define S   1u
 #define P   2u
 #define M   4u
-#define A   8u
 #define SPM (S | P | M)
 
-#define DIALECT_COUNT 4
+#define DIALECT_COUNT 3
 
 static const char *const dialect_names[DIALECT_COUNT] = {
   "sqlite",
   "postgresql",
   "mysql",
-  "atomic",
 };
 
 static const struct tn_dialect_table dialects[DIALECT_COUNT] = {
@@ -30,7 +28,7 @@ static const struct tn_dialect_table dialects[DIALECT_COUNT] = {
   {
       .size = sizeof(struct tn_dialect_table),
       .lexer = TN_LEX_E_STRING | TN_LEX_DOLLAR_QUOTE | TN_LEX_NESTED_COMMENT |
-               TN_LEX_SLICE,
+               TN_LEX_SLICE | TN_LEX_ATOMIC_BODY,
       .placeholder = TN_PLACEHOLDER_DOLLAR_NUMBER,
   },
   {
@@ -40,13 +38,6 @@ static const struct tn_dialect_table dialects[DIALECT_COUNT] = {
                TN_LEX_DOUBLE_STRING | TN_LEX_AT_VARIABLE | TN_LEX_TRIGGER_BODY |
                TN_LEX_CODE_COMMENT,
       .placeholder = TN_PLACEHOLDER_QUESTION,
-  },
-  /* PostgreSQL 14 with its BEGIN ATOMIC … END around bodies in SQL. */
-  {
-      .size = sizeof(struct tn_dialect_table),
-      .lexer = TN_LEX_E_STRING | TN_LEX_DOLLAR_QUOTE | TN_LEX_NESTED_COMMENT |
-               TN_LEX_SLICE | TN_LEX_TRIGGER_BODY,
-      .placeholder = TN_PLACEHOLDER_DOLLAR_NUMBER,
   },
 };
 

@@ -635,13 +635,54 @@ static const struct body bodies[] = {
   { M, "create procedure p() a;" },
   { M, "create trigger t for each row set new.a = 1;" },
   { S | M, "create trigger t begin a; end end;" },
-  { A,
+  { P,
     "create function f() returns int begin atomic select 1; select 2; end;" },
-  { A, "create function f() begin atomic select case when a then b end; end;" },
-  { A, "create procedure p() begin atomic end;" },
-  { A, "create procedure atomic end;" },
-  { A | P, "create function f() as $$ begin a; end; $$ language plpgsql;" },
-  { A | P, "create trigger t execute function f();" },
+  { P, "create function f() begin atomic select case when a then b end; end;" },
+  { P, "create procedure p() begin atomic end;" },
+  { P, "create function f(begin int, \"end\" int) begin atomic a; end;" },
+  { P, "create function begin(atomic int) returns int return 1;" },
+  { P, "create procedure atomic end;" },
+  { P, "create function f() as $$ begin a; end; $$ language plpgsql;" },
+  { P, "create trigger t execute function f();" },
+
+  /* bodies and statements without BEGIN */
+  { M, "create trigger t before update on n for each row if new.a = 1 then set "
+       "new.a = 2; elseif b then c; else d; end if;" },
+  { M, "create procedure p() if 1 then select 1; else select 2; end if;" },
+  { M, "create procedure if not exists p(a decimal(3, 1)) deterministic while "
+       "a do b; c; end while;" },
+  { M, "create procedure p() reads sql data repeat a; until b end repeat;" },
+  { M, "create procedure p() l: loop a; leave l; end loop l;" },
+  { M, "create procedure p() case a when 1 then b; end case;" },
+  { M, "create function f(a int) returns int sql security invoker if a then "
+       "return 1; else return 2; end if;" },
+  { M, "create event e on schedule every 1 day do if a then b; end if;" },
+  { M, "create procedure p() select (1) for update;" },
+  { M, "create procedure p() do if(a, 1, 2);" },
+  { M, "begin not atomic select 1; select 2; end;" },
+  { M, "begin not atomic if a then begin b; end; end if; end;" },
+  { M, "if a then select 1; end if;" },
+  { M, "while a do b; end while;" },
+  { M, "for i in 1 .. 3 do select i; end for;" },
+  { M, "loop a; end loop;" },
+  { M, "repeat a; until b end repeat;" },
+  { M, "case a when 1 then b; else c; end case;" },
+
+  /* what is no statement in them */
+  { M,
+    "create procedure p() begin for r in (select 1) do select r; end for; a; "
+    "end;" },
+  { M, "create procedure p() begin set x = case when a then if(b, 1, 2) else "
+       "repeat('x', 3) end; c; end;" },
+  { M, "create procedure p() begin do if(a, 1, 2); do repeat('x', 2); end;" },
+  { M, "create procedure p() begin if case a when 1 then 2 end then b; end if; "
+       "c; end;" },
+  { M,
+    "create procedure p() begin declare c cursor for select 1; open c; end;" },
+  { M, "create procedure p() begin if a then if b then c; end if; else if d "
+       "then e; end if; end if; end;" },
+  { M, "create procedure p() begin repeat if a then b; end if; until c end "
+       "repeat; end;" },
 };
 
 /* How many statements end in the text, and whether one does at its end. */
