@@ -119,17 +119,20 @@ set_mode(MYSQL *mysql, const struct mysql__endpoint *endpoint)
 
 #else
 
-/* From 3.4 on the library verifies all or nothing. */
-#define VERIFIES_ALL_OR_NOTHING 30400
-
+/* From 3.4 on MariaDB's library verifies all or nothing; servers come with that
+ * one from 11.4 on, and then it may go by their number. What the library has
+ * as a number is the server's in some builds, Debian's among them, where its
+ * text is its own. */
 static bool
 verifies_chain_alone(void)
 {
 #ifdef MARIADB_PACKAGE_VERSION
-  size_t version = 0;
+  unsigned major = 0;
+  unsigned minor = 0;
 
-  return mariadb_get_infov(NULL, MARIADB_CLIENT_VERSION_ID, &version) == 0 &&
-         version < VERIFIES_ALL_OR_NOTHING;
+  if (sscanf(mysql_get_client_info(), "%u.%u", &major, &minor) != 2)
+    return false;
+  return major < 10 ? major * 100 + minor < 304 : major * 100 + minor < 1104;
 #else
   return true;
 #endif
