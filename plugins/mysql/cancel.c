@@ -307,15 +307,18 @@ mysql__leave(struct mysql__conn *conn, struct mysql__op *op)
 /* A call that the host has ended                                       */
 
 static void
-tell_verdict(struct mysql__conn *conn)
+tell_verdict(struct mysql__conn *conn, bool was_aborted)
 {
   int32_t connection = 0;
+  int32_t replay = 0;
 
+  if (mysql__was_committed(conn, was_aborted, true))
+    replay = TN_REPLAY_NEVER;
   if (conn->is_dead)
     connection = TN_CONNECTION_DEAD;
   else if (conn->is_aborted)
     connection = TN_CONNECTION_ABORTED;
-  conn->host->fail_verdicts(conn->call, connection, 0);
+  conn->host->fail_verdicts(conn->call, connection, replay);
 }
 
 /* Nobody will learn whether the commit took place. */
@@ -360,6 +363,8 @@ bring_in_order(struct mysql__conn *conn, struct mysql__op *op)
 int32_t
 mysql__settle(struct mysql__conn *conn, struct mysql__op *op, int32_t category)
 {
+  bool was_aborted = conn->is_aborted;
+
   /* That takes too long as well; or the session is not even set up. */
   if (conn->is_settling || conn->until != INT64_MAX) {
     mysql__bury(conn);
@@ -377,6 +382,6 @@ mysql__settle(struct mysql__conn *conn, struct mysql__op *op, int32_t category)
   conn->is_settling = false;
   if (conn->reading != NULL)
     mysql__set_over(conn->reading);
-  tell_verdict(conn);
+  tell_verdict(conn, was_aborted);
   return category;
 }

@@ -1,8 +1,9 @@
 /* Failures of the server and of the client library, told to the host.
  *
  * The number decides, by the table of errors.c. Two things no number tells:
- * whether InnoDB has rolled the transaction back, which the server is asked,
- * and what became of a commit whose answer was lost. */
+ * whether InnoDB has rolled the transaction back, or a statement that failed
+ * has committed it, which the server is asked, and what became of a commit
+ * whose answer was lost. */
 #include "my_priv.h"
 
 #include <stdio.h>
@@ -45,20 +46,38 @@ may_end_txn(int32_t category)
   }
 }
 
+bool
+mysql__was_committed(struct mysql__conn *conn, bool was_aborted,
+                     bool is_rollback)
+{
+  if (conn->is_dead || !conn->is_aborted || was_aborted ||
+      (is_rollback && conn->hold != MYSQL__COMMITS))
+    return false;
+  conn->is_aborted = false;
+  return true;
+}
+
 /* An error does not tell how the transaction stands; the answer to a statement
  * that does nothing does. */
 static void
 ask_txn(struct mysql__conn *conn, int32_t category)
 {
   int32_t connection = TN_CONNECTION_USABLE;
+  bool was_aborted = conn->is_aborted;
 
   conn->host->grace(conn->call, TN_GRACE_MAX);
   if (mysql__calm(conn) != TN_OK)
     mysql__bury(conn);
+  if (mysql__was_committed(conn, was_aborted, may_end_txn(category))) {
+    conn->host->fail_verdicts(conn->call, connection, TN_REPLAY_NEVER);
+    return;
+  }
   if (conn->is_dead)
     connection = TN_CONNECTION_DEAD;
   else if (conn->is_aborted)
     connection = TN_CONNECTION_ABORTED;
+  else if (!may_end_txn(category))
+    return; /* as it was */
   conn->host->fail_verdicts(conn->call, connection,
                             category == TN_E_BUSY ? 0 : TN_REPLAY_TRANSACTION);
 }
@@ -92,7 +111,8 @@ take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
     give_server_up(conn);
     return;
   }
-  if (conn->is_settling || !may_end_txn(category))
+  if (conn->is_settling ||
+      (conn->hold == MYSQL__KEEPS && !may_end_txn(category)))
     return;
   if (conn->in_txn)
     ask_txn(conn, category);

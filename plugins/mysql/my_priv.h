@@ -80,6 +80,13 @@ struct mysql__reason {
 
 struct mysql__statement;
 
+/* What a statement within a transaction does with it, were it to fail. */
+enum mysql__hold {
+  MYSQL__KEEPS = 0,  /* it goes on, or the server rolls it back */
+  MYSQL__MAY_COMMIT, /* there are others inside */
+  MYSQL__COMMITS,    /* before anything else */
+};
+
 struct mysql__conn {
   MYSQL *mysql;
   const struct tn_host *host;
@@ -114,6 +121,7 @@ struct mysql__conn {
   bool in_txn;     /* as the server said last */
   bool is_aborted; /* the server has rolled it back by itself */
   bool is_guarded; /* txn.c: nothing commits by itself */
+  uint32_t hold;   /* enum mysql__hold of what runs */
 
   char setup[MYSQL__SETUP_MAX];
   char identity[MYSQL__IDENTITY_MAX]; /* of the server */
@@ -125,6 +133,7 @@ static inline void
 mysql__enter(struct mysql__conn *conn, struct tn_call *call)
 {
   conn->call = call;
+  conn->hold = MYSQL__KEEPS;
 }
 
 /* ------------------------------------------------------------------ */
@@ -308,6 +317,13 @@ int32_t mysql__fail_reason(struct tn_call *call,
                            const struct mysql__reason *reason,
                            const char *text);
 
+/* The server was asked, and the transaction is over; but it was not rolled
+ * back: what was done before is there for good, and there is nothing that the
+ * session would have to refuse. `was_aborted`: it was over before;
+ * `is_rollback`: the failure may be that of a rollback. */
+bool mysql__was_committed(struct mysql__conn *conn, bool was_aborted,
+                          bool is_rollback);
+
 int32_t mysql__fail_memory(struct tn_call *call);
 
 /* A slot of tn_dialect_table. */
@@ -436,6 +452,7 @@ struct mysql__statement {
   size_t sql_size;
   uint32_t generation; /* of the connection when it was prepared */
   uint32_t parameter_count;
+  uint32_t hold;     /* enum mysql__hold */
   bool has_params;   /* `params` are ready */
   bool has_rows;     /* it returned rows when it was last run */
   bool has_more;     /* there are further result sets */
@@ -509,6 +526,9 @@ int32_t mysql__stmt_run(struct mysql__conn *conn, MYSQL_STMT *stmt,
                         struct tn_call *call);
 void mysql__stmt_drop(struct mysql__conn *conn, MYSQL_STMT **stmt,
                       struct tn_call *call);
+
+/* Of a statement, by its first word. */
+enum mysql__hold mysql__hold_of(const char *sql);
 
 /* The word that a statement begins with, in capitals, "" if it is longer or
  * none. */

@@ -329,6 +329,7 @@ mysql__stmt_ready(struct mysql__statement *statement)
 {
   int32_t rc = check_state(statement);
 
+  statement->conn->hold = statement->hold;
   begin_result(statement);
   if (rc == TN_OK && statement->generation != statement->conn->generation)
     rc = mysql__stmt_prepare(statement);

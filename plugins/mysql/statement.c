@@ -145,6 +145,7 @@ prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
   statement->sql = memcpy(statement + 1, sql, sql_size);
   statement->sql[sql_size] = '\0';
   statement->sql_size = sql_size;
+  statement->hold = mysql__hold_of(statement->sql);
   rc = mysql__stmt_prepare(statement);
   if (rc != TN_OK) {
     release_statement(&statement);

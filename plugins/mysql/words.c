@@ -124,19 +124,48 @@ mysql__has_word(const char *sql, const char *word)
   return false;
 }
 
+static bool
+is_one_of(const char *word, const char *const *words, size_t count)
+{
+  size_t i;
+
+  for (i = 0; i < count; i++)
+    if (strcmp(word, words[i]) == 0)
+      return true;
+  return false;
+}
+
+enum mysql__hold
+mysql__hold_of(const char *sql)
+{
+  static const char *const kept[] = {
+    "SELECT", "INSERT", "REPLACE",   "UPDATE",  "DELETE", "WITH",    "VALUES",
+    "LOAD",   "DO",     "SAVEPOINT", "RELEASE", "SHOW",   "EXPLAIN", "SET",
+  };
+  static const char *const others_inside[] = { "CALL", "EXECUTE", "BEGIN",
+                                               "IF",   "CASE",    "LOOP",
+                                               "FOR",  "REPEAT",  "WHILE" };
+  char word[MYSQL__WORD_MAX];
+
+  mysql__first_word(sql, word);
+  if (is_one_of(word, kept, MYSQL__COUNT(kept)))
+    return MYSQL__KEEPS;
+  return is_one_of(word, others_inside, MYSQL__COUNT(others_inside))
+             ? MYSQL__MAY_COMMIT
+             : MYSQL__COMMITS;
+}
+
 /* Such a statement may have others inside. */
 static bool
 may_have_body(const char *sql)
 {
-  static const char *const words[] = { "CREATE", "ALTER", "BEGIN", "DECLARE" };
+  static const char *const words[] = { "CREATE", "ALTER", "BEGIN", "DECLARE",
+                                       "IF",     "CASE",  "LOOP",  "FOR",
+                                       "REPEAT", "WHILE" };
   char word[MYSQL__WORD_MAX];
-  size_t i;
 
   mysql__first_word(sql, word);
-  for (i = 0; i < MYSQL__COUNT(words); i++)
-    if (strcmp(word, words[i]) == 0)
-      return true;
-  return false;
+  return is_one_of(word, words, MYSQL__COUNT(words));
 }
 
 bool

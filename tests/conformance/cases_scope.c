@@ -125,6 +125,41 @@ nothing_runs_after_an_implicit_commit(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_scope_2;DROP TABLE tn_scope");
 }
 
+/* DDL that fails commits all the same where DDL commits: then what was before
+ * it stays, and nothing that comes after it does. */
+static void
+check_failed_ddl(struct suite *suite, const char *ddl)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_txn_end) tn_txn *txn = begin(suite, &conn);
+  tn_err err = TN_ERR_INIT;
+  int64_t left;
+
+  if (txn == NULL)
+    return;
+  suite_run(suite, conn, "INSERT INTO tn_scope VALUES (1)");
+  CHECK(suite, tn_conn_exec(conn, ddl, NULL, &err) != TN_OK, "%s", ddl);
+  CHECK(suite,
+        err.replay == TN_REPLAY_NEVER ||
+            has_cap(suite, TN_CAP_DDL_IN_TRANSACTION),
+        "%s: it may be replayed", ddl);
+  if (tn_conn_exec(conn, "INSERT INTO tn_scope VALUES (2)", NULL, &err) !=
+      TN_OK)
+    tn_err_clear(&err); /* refused, which is as good */
+  tn_txn_end(&txn);
+  left = has_cap(suite, TN_CAP_DDL_IN_TRANSACTION) ? 0 : 1;
+  CHECK(suite, suite_number(suite, conn, COUNT) == left, "%s: rows", ddl);
+  suite_run(suite, conn, "DROP TABLE tn_scope");
+}
+
+static void
+nothing_runs_after_a_failed_ddl(struct suite *suite)
+{
+  check_failed_ddl(suite, "DROP TABLE tn_nowhere");
+  check_failed_ddl(suite, "CREATE TABLE tn_scope (v INTEGER)");
+  check_failed_ddl(suite, "ALTER TABLE tn_scope ADD COLUMN v INTEGER");
+}
+
 /* ---- runs ---- */
 
 static enum tn_code
@@ -175,6 +210,8 @@ const struct suite_case cases_scope[] = {
   { "scope: what ended it is known", what_ended_it_is_known },
   { "scope: nothing runs after an implicit commit",
     nothing_runs_after_an_implicit_commit },
+  { "scope: nothing runs after DDL that failed",
+    nothing_runs_after_a_failed_ddl },
   { "scope: a run commits or leaves nothing", a_run_commits_or_leaves_nothing },
   { NULL, NULL },
 };
