@@ -212,6 +212,25 @@ look_for(struct mysql__conn *conn, const char *global_id, bool *ret)
   return rc;
 }
 
+/* MariaDB rolls back, when its session is over, what was prepared and has
+ * changed nothing, and says so to whoever ends it: there was nothing in it. */
+static int32_t
+say_last(struct mysql__conn *conn, const char *verb, const char *global_id)
+{
+  char sql[96];
+  struct mysql__op op;
+  int32_t rc;
+
+  snprintf(sql, sizeof sql, "XA %s '%.64s'", verb, global_id);
+  conn->is_committing = true;
+  rc = mysql__query(conn, sql, strlen(sql), &op);
+  if (rc == TN_OK && op.status != 0 &&
+      mysql_errno(conn->mysql) != MYSQL__ER_XA_ROLLED_BACK)
+    rc = mysql__fail(conn, NULL);
+  conn->is_committing = false;
+  return rc;
+}
+
 /* To the server there is none of that id as long as a session has it: also one
  * that was given up a moment ago. */
 static int32_t
@@ -226,7 +245,7 @@ end_prepared(struct mysql__conn *conn, const char *verb, const char *global_id)
   if (rc != TN_OK)
     return rc;
   for (;;) {
-    rc = say_for_good(conn, verb, global_id, "");
+    rc = say_last(conn, verb, global_id);
     if (rc != TN_E_NOT_FOUND || conn->host->now() > end)
       return rc;
     rc = look_for(conn, global_id, &is_there);

@@ -40,9 +40,9 @@ is_listed(struct suite *suite, tn_conn *conn, const char *id)
   return found.count > 0;
 }
 
-/* Begin with an id, and write. NULL after a failed check. */
+/* Begin with an id, and run it. NULL after a failed check. */
 static tn_txn *
-begin(struct suite *suite, tn_conn *conn, const char *id)
+begin_with(struct suite *suite, tn_conn *conn, const char *id, const char *sql)
 {
   const struct tn_txn_options options = { .global_id = id };
   tn_txn *txn = NULL;
@@ -50,15 +50,22 @@ begin(struct suite *suite, tn_conn *conn, const char *id)
 
   if (CHECK_CODE(suite, tn_txn_begin(conn, &options, &txn, &err), TN_OK, &err,
                  "begin"))
-    suite_run(suite, conn, INSERT);
+    suite_run(suite, conn, sql);
   return txn;
+}
+
+static tn_txn *
+begin(struct suite *suite, tn_conn *conn, const char *id)
+{
+  return begin_with(suite, conn, id, INSERT);
 }
 
 /* Where the session is over with that, `*conn` becomes another one. */
 static void
-prepare(struct suite *suite, tn_conn **conn, const char *id)
+prepare_with(struct suite *suite, tn_conn **conn, const char *id,
+             const char *sql)
 {
-  TN_CLEANUP(tn_txn_end) tn_txn *txn = begin(suite, *conn, id);
+  TN_CLEANUP(tn_txn_end) tn_txn *txn = begin_with(suite, *conn, id, sql);
   tn_err err = TN_ERR_INIT;
 
   if (txn == NULL)
@@ -70,6 +77,12 @@ prepare(struct suite *suite, tn_conn **conn, const char *id)
     tn_conn_close(conn);
     *conn = suite_connect(suite);
   }
+}
+
+static void
+prepare(struct suite *suite, tn_conn **conn, const char *id)
+{
+  prepare_with(suite, conn, id, INSERT);
 }
 
 /* A connection and the table. */
@@ -155,6 +168,29 @@ a_session_is_free_once_it_has_prepared(struct suite *suite)
              "commit");
   CHECK(suite, suite_number(suite, conn, COUNT) == 2, "what was committed");
   suite_run(suite, conn, "DROP TABLE tn_two_phase");
+}
+
+/* Whoever coordinates does not know which of the branches have written. */
+static void
+one_without_changes_ends_as_any(struct suite *suite)
+{
+  const char *const queries[] = { COUNT, "DELETE FROM tn_two_phase" };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = set_up(suite);
+  tn_err err = TN_ERR_INIT;
+  size_t i;
+
+  for (i = 0; i < 2 && conn != NULL; i++) {
+    prepare_with(suite, &conn, "tn-void-1", queries[i]);
+    CHECK_CODE(suite, tn_two_phase_commit(conn, "tn-void-1", &err), TN_OK, &err,
+               queries[i]);
+    prepare_with(suite, &conn, "tn-void-2", queries[i]);
+    CHECK_CODE(suite, tn_two_phase_rollback(conn, "tn-void-2", &err), TN_OK,
+               &err, queries[i]);
+    CHECK(suite, !is_listed(suite, conn, "tn-void-1"), "it is still listed");
+    CHECK(suite, !is_listed(suite, conn, "tn-void-2"), "so is the other");
+  }
+  if (conn != NULL)
+    suite_run(suite, conn, "DROP TABLE tn_two_phase");
 }
 
 /* Some servers want to know the id when the transaction begins. */
@@ -286,6 +322,8 @@ const struct suite_case cases_two_phase[] = {
     a_session_is_free_once_it_has_prepared },
   { "two phases: an id in use is refused", an_id_in_use_is_refused },
   { "two phases: it may end as any other", it_may_end_as_any_other },
+  { "two phases: one without changes ends as any",
+    one_without_changes_ends_as_any },
   { "two phases: a reset rolls back what is not prepared",
     a_reset_rolls_back_what_is_not_prepared },
   { "two phases: ids are taken as they are or refused",
