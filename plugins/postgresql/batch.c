@@ -192,8 +192,11 @@ pg__batch_next_set(struct pg__statement *statement)
     pg__rows_clear(statement);
     return 0;
   }
-  if (rc == TN_OK)
-    rc = begin_set(statement);
+  if (rc != TN_OK)
+    return -rc;
+  statement->flags = 0;
+  statement->affected = 0;
+  rc = begin_set(statement);
   return rc == TN_OK ? 1 : -rc;
 }
 
@@ -250,27 +253,104 @@ begin_batch(struct pg__statement *statement)
   return rc == TN_OK && !is_there ? receive_preparation(statement) : rc;
 }
 
-/* Do the values of the batch make one type of each parameter? Then that of the
- * first row may be asked for, and must be if the statement was left open. */
+/* ------------------------------------------------------------------ */
+/* One by one                                                           */
+
+/* Do the values of the batch make one type of each parameter? */
 static bool
 is_uniform(const tn_value *values, uint32_t count, uint64_t rows)
 {
   uint64_t i;
 
   for (i = count; i < rows * count; i++)
-    if (values[i].type != values[i % count].type && values[i].type != TN_NULL)
+    if (values[i].type != values[i % count].type)
       return false;
   return true;
 }
 
-static int32_t
-retype(struct pg__statement *statement, const tn_value *values, uint64_t rows)
+/* Types that are taken from the values may be others in each row. */
+static bool
+must_be_single(const struct pg__statement *statement, const tn_value *values,
+               uint64_t rows)
 {
-  if (statement->asked_types == NULL &&
-      (statement->first_types == NULL ||
-       !is_uniform(values, statement->parameter_count, rows)))
-    return TN_OK;
-  return pg__retype(statement, values);
+  return (statement->asked_types != NULL || statement->first_types != NULL) &&
+         !is_uniform(values, statement->parameter_count, rows);
+}
+
+static int32_t
+run_single(struct pg__statement *statement)
+{
+  struct pg__batch batch = statement->batch;
+  const tn_value *values =
+      batch.values + batch.sent * statement->parameter_count;
+  int32_t rc;
+
+  batch.sent++;
+  statement->params.row = batch.sent;
+  rc = pg__statement_run(statement, values, false);
+  statement->params.row = 0;
+  statement->batch = batch;
+  return rc;
+}
+
+/* What a statement without rows has done is added up. */
+static int32_t
+begin_single(struct pg__statement *statement)
+{
+  uint64_t affected = 0;
+  int32_t rc;
+
+  statement->batch.is_single = true;
+  do {
+    rc = run_single(statement);
+    affected += statement->affected;
+  } while (rc == TN_OK && statement->column_count == 0 &&
+           statement->batch.sent < statement->batch.rows);
+  if (statement->column_count == 0) {
+    statement->affected = affected;
+    statement->batch.is_single = false;
+  }
+  return rc;
+}
+
+int32_t
+pg__batch_next_single(struct pg__statement *statement)
+{
+  int32_t rc;
+
+  if (statement->batch.sent == statement->batch.rows) {
+    statement->batch.is_single = false;
+    pg__rows_clear(statement);
+    return 0;
+  }
+  pg__result_close(statement);
+  rc = run_single(statement);
+  if (rc == TN_OK)
+    return 1;
+  statement->batch.is_single = false;
+  return -rc;
+}
+
+/* ------------------------------------------------------------------ */
+
+/* All at once. */
+static int32_t
+begin_piped(struct pg__statement *statement, const tn_value *values)
+{
+  int32_t rc = pg__retype(statement, values);
+
+  statement->batch.is_on = true;
+  statement->state = PG__DONE;
+  if (rc == TN_OK && statement->is_outdated)
+    rc = pg__statement_prepare(statement, statement->types);
+  if (rc == TN_OK)
+    rc = begin_batch(statement);
+  if (rc == TN_OK)
+    rc = statement->column_count == 0 ? run_all(statement)
+                                      : begin_set(statement);
+  if (rc != TN_OK)
+    statement->batch.is_on = false;
+  return rc;
 }
 
 int32_t
@@ -278,25 +358,19 @@ pg__execute_batch(void *handle, const tn_value *values, uint32_t count,
                   uint64_t rows, struct tn_call *call, void **ret)
 {
   struct pg__statement *statement = handle;
-  int32_t rc;
+  int32_t rc = TN_OK;
 
   (void)count;
   pg__enter(statement->conn, call);
   pg__result_reset(statement);
   statement->batch.values = values;
   statement->batch.rows = rows;
-  statement->batch.is_on = true;
   statement->state = PG__DONE;
-  rc = rows == 0 ? TN_OK : retype(statement, values, rows);
-  if (rc == TN_OK && statement->is_outdated)
-    rc = pg__statement_prepare(statement, statement->types);
-  if (rc == TN_OK && rows > 0)
-    rc = begin_batch(statement);
-  if (rc == TN_OK && rows > 0)
-    rc = statement->column_count == 0 ? run_all(statement)
-                                      : begin_set(statement);
+  if (rows > 0)
+    rc = must_be_single(statement, values, rows)
+             ? begin_single(statement)
+             : begin_piped(statement, values);
   if (rc != TN_OK) {
-    statement->batch.is_on = false;
     pg__result_close(statement);
     return rc;
   }

@@ -437,6 +437,7 @@ enum pg__state {
 struct pg__batch {
   bool is_on;
   bool is_at_set_end;     /* the present run has been read */
+  bool is_single;         /* runs are made one by one */
   const tn_value *values; /* of all runs, one after another */
   uint64_t rows;
   uint64_t sent;
@@ -459,6 +460,7 @@ struct pg__statement {
   Oid *first_types; /* the same, as it found out by itself; or NULL */
   Oid *asked_types; /* of a statement that was left open, as they are asked for:
                      * 0 is for the server to find out; or NULL */
+  uint32_t lacking; /* of which it said so: an index; their number: of some */
   struct pg__params params;
 
   uint32_t column_count;
@@ -517,6 +519,10 @@ int32_t pg__statement_prepare(struct pg__statement *statement,
  * a failure, which is reported. */
 int32_t pg__statement_take(struct pg__statement *statement,
                            struct pg__preparation *how, int32_t rc);
+
+/* Run it once, and open the result. `wants_all`: rows at once. */
+int32_t pg__statement_run(struct pg__statement *statement,
+                          const tn_value *values, bool wants_all);
 
 /* Has the server the statement, so that it can be run by its name? */
 bool pg__statement_is_there(const struct pg__statement *statement);
@@ -590,6 +596,9 @@ int32_t pg__batch_fetch(struct pg__statement *statement);
 
 /* On to the next run: 1, 0, or a category with its sign changed. */
 int32_t pg__batch_next_set(struct pg__statement *statement);
+
+/* The same where runs are made one by one. */
+int32_t pg__batch_next_single(struct pg__statement *statement);
 
 /* txn.c */
 

@@ -131,7 +131,7 @@ pg__take(struct pg__statement *statement, PGresult *result)
   case PGRES_COMMAND_OK:
     return take_command(statement, result);
   case PGRES_FATAL_ERROR:
-    return pg__take_failure(statement, result, 0);
+    return pg__take_failure(statement, result, statement->params.row);
   case PGRES_EMPTY_QUERY:
     return refuse(statement, result, TN_E_USAGE, "there is no statement");
   case PGRES_COPY_IN:
@@ -257,6 +257,8 @@ next_set(void *handle, struct tn_call *call)
   struct pg__statement *statement = handle;
 
   pg__enter(statement->conn, call);
+  if (statement->batch.is_single)
+    return pg__batch_next_single(statement);
   if (!statement->batch.is_on || statement->state != PG__READING)
     return 0;
   return pg__batch_next_set(statement);
@@ -267,7 +269,7 @@ is_complete(void *handle)
 {
   const struct pg__statement *statement = handle;
 
-  return statement->state == PG__DONE;
+  return statement->state == PG__DONE && !statement->batch.is_single;
 }
 
 const struct tn_result_table pg__result_table = {

@@ -5,7 +5,8 @@
  * table, the statement is prepared once more with the types of the values. If
  * the server does not like that, they stay texts.
  *
- * In ? + ?, ? IS NULL or concat(?, ?) it has no guess and refuses. Such a
+ * In ? + ?, ? IS NULL or concat(?, ?) it has no guess and refuses, and in
+ * (SELECT ? AS a) it guesses a text, with which a + 1 is refused. Such a
  * statement is left open: not prepared before there are values, and then with
  * the types of those that the server asks for. The rest it finds out as ever,
  * which takes a value to more places than a type of its own would. */
@@ -61,7 +62,14 @@ clear(struct pg__preparation *how)
 /* ------------------------------------------------------------------ */
 /* Statements that are taken for texts                                  */
 
-/* May a parameter that was taken for a text come back in a column? */
+/* What the server takes for a guess: a text, or among numbers a double. */
+static bool
+is_guess(Oid type)
+{
+  return type == PG__OID_TEXT || type == PG__OID_FLOAT8;
+}
+
+/* May a parameter of which the type was guessed come back in a column? */
 static bool
 is_free(const struct pg__statement *statement, const PGresult *description)
 {
@@ -69,14 +77,17 @@ is_free(const struct pg__statement *statement, const PGresult *description)
   int column;
 
   for (i = 0; i < statement->parameter_count; i++)
-    if (statement->types[i] == PG__OID_TEXT)
+    if (is_guess(statement->types[i]))
       break;
   if (i == statement->parameter_count)
     return false;
-  for (column = 0; column < PQnfields(description); column++)
-    if (PQftype(description, column) == PG__OID_TEXT &&
+  for (column = 0; column < PQnfields(description); column++) {
+    Oid type = PQftype(description, column);
+
+    if ((is_guess(type) || type == pg__type_find(PG__OID_TEXT)->array) &&
         PQftable(description, column) == 0)
       return true;
+  }
   return false;
 }
 
@@ -108,14 +119,26 @@ type_of(const tn_value *value)
   return type == 0 ? PG__OID_TEXT : type;
 }
 
-/* The type that the parameter is to have; as it is for a NULL. */
+static bool
+is_exact_number(const tn_value *value)
+{
+  return value->type == TN_INT64 || value->type == TN_UINT64 ||
+         value->type == TN_DECIMAL;
+}
+
+/* The type that the parameter is to have. 0: the server's guess, which for a
+ * NULL follows the others. */
 static Oid
 wanted_type(const struct pg__statement *statement, const tn_value *value,
             uint32_t i)
 {
-  if (statement->first_types[i] != PG__OID_TEXT || value->type == TN_NULL)
-    return statement->types[i];
-  return type_of(value);
+  Oid first = statement->first_types[i];
+
+  if (first == PG__OID_TEXT)
+    return value->type == TN_NULL ? 0 : type_of(value);
+  if (first == PG__OID_FLOAT8 && is_exact_number(value))
+    return type_of(value);
+  return first;
 }
 
 /* No more of that: back to what the server made of them. */
@@ -159,9 +182,12 @@ retype_free(struct pg__statement *statement, const tn_value *values)
   int32_t rc;
   uint32_t i;
 
-  for (i = 0; i < count; i++)
-    if (wanted_type(statement, &values[i], i) != statement->types[i])
+  for (i = 0; i < count; i++) {
+    Oid wanted = wanted_type(statement, &values[i], i);
+
+    if (wanted != 0 && wanted != statement->types[i])
       break;
+  }
   if (i == count)
     return TN_OK;
   types = host->alloc(count * sizeof *types);
@@ -177,23 +203,43 @@ retype_free(struct pg__statement *statement, const tn_value *values)
 /* ------------------------------------------------------------------ */
 /* Statements that are left open                                        */
 
-/* Does the server lack the type of a parameter, and nothing else? */
+/* May the server lack the type of a parameter? It may also have taken one for a
+ * text, which then fits nowhere. */
 static bool
 is_about_types(const PGresult *failed)
 {
-  const char *function = PQresultErrorField(failed, PG_DIAG_SOURCE_FUNCTION);
-  const char *sqlstate = pg__sqlstate(failed);
+  static const char *const states[] = {
+    "42P18", /* none to be found */
+    "42P08", /* another in each place */
+    "42725", /* several functions or operators fit */
+    "42883", /* none does */
+    "42804", /* types that do not go together */
+  };
+  size_t i;
 
-  if (strcmp(sqlstate, "42P18") == 0 || /* none to be found */
-      strcmp(sqlstate, "42P08") == 0 || /* another in each place */
-      strcmp(sqlstate, "42725") == 0)   /* several fit */
-    return true;
-  return strcmp(sqlstate, "42804") == 0 && function != NULL &&
-         strcmp(function, "enforce_generic_type_consistency") == 0;
+  for (i = 0; i < PG__COUNT(states); i++)
+    if (strcmp(pg__sqlstate(failed), states[i]) == 0)
+      return true;
+  return false;
+}
+
+/* The parameter that the server names, in whatever language: an index, or
+ * `count` if it names none. */
+static uint32_t
+named_parameter(const PGresult *failed, uint32_t count)
+{
+  const char *message = PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY);
+  const char *mark = message == NULL ? NULL : strchr(message, '$');
+  unsigned long number = mark == NULL ? 0 : strtoul(mark + 1, NULL, 10);
+
+  if (strncmp(pg__sqlstate(failed), "42P", 3) != 0 || number == 0 ||
+      number > count)
+    return count;
+  return (uint32_t)number - 1;
 }
 
 static int32_t
-leave_open(struct pg__statement *statement, uint32_t count)
+leave_open(struct pg__statement *statement, uint32_t count, uint32_t lacking)
 {
   size_t size = count * sizeof *statement->asked_types;
 
@@ -202,6 +248,7 @@ leave_open(struct pg__statement *statement, uint32_t count)
     return pg__fail_memory(statement->conn->call);
   memset(statement->asked_types, 0, size);
   statement->parameter_count = count;
+  statement->lacking = lacking;
   return TN_OK;
 }
 
@@ -215,28 +262,15 @@ pg__prepare_first(struct pg__statement *statement, uint32_t count)
   };
   bool can_be_open = count > 0 && how.is_guarded == in_txn;
   int32_t rc = prepare_as(statement, &how);
+  uint32_t lacking;
 
   if (rc != TN_OK || how.failed == NULL || !can_be_open ||
       !is_about_types(how.failed))
     return pg__statement_take(statement, &how, rc);
+  lacking = named_parameter(how.failed, count);
   clear(&how);
   rc = undo(conn, &how);
-  return rc == TN_OK ? leave_open(statement, count) : rc;
-}
-
-/* The parameter that the server names, in whatever language: an index, or the
- * number of them if it names none. */
-static uint32_t
-named_parameter(const struct pg__statement *statement, const PGresult *failed)
-{
-  const char *message = PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY);
-  const char *mark = message == NULL ? NULL : strchr(message, '$');
-  unsigned long number = mark == NULL ? 0 : strtoul(mark + 1, NULL, 10);
-
-  if (strncmp(pg__sqlstate(failed), "42P", 3) != 0 || number == 0 ||
-      number > statement->parameter_count)
-    return statement->parameter_count;
-  return (uint32_t)number - 1;
+  return rc == TN_OK ? leave_open(statement, count, lacking) : rc;
 }
 
 /* Ask for types of all that have none: of numbers and the like, else of texts
@@ -261,15 +295,37 @@ ask_for_all(struct pg__statement *statement, const tn_value *values,
   return is_more;
 }
 
-/* False: there is nothing more to ask for. */
+static bool
+is_small(const tn_value *value)
+{
+  return value->type == TN_INT64 && value->as.int64 >= INT32_MIN &&
+         value->as.int64 <= INT32_MAX;
+}
+
+/* There is no date + bigint, nor many another function of one. */
+static bool
+ask_for_small(struct pg__statement *statement, const tn_value *values)
+{
+  bool is_more = false;
+  uint32_t i;
+
+  for (i = 0; i < statement->parameter_count; i++)
+    if (statement->asked_types[i] == PG__OID_INT8 && is_small(&values[i])) {
+      statement->asked_types[i] = PG__OID_INT4;
+      is_more = true;
+    }
+  return is_more;
+}
+
+/* For the type of one, or of all: `i` as above. False: there is nothing more
+ * to ask for. */
 static bool
 ask_for_more(struct pg__statement *statement, const tn_value *values,
-             const PGresult *failed)
+             uint32_t i)
 {
-  uint32_t i = named_parameter(statement, failed);
-
   if (i == statement->parameter_count)
     return ask_for_all(statement, values, false) ||
+           ask_for_small(statement, values) ||
            ask_for_all(statement, values, true);
   if (statement->asked_types[i] != 0)
     return false;
@@ -289,8 +345,10 @@ prepare_open(struct pg__statement *statement, const tn_value *values,
 
   *ret_goes_on = false;
   if (rc == TN_OK && how.failed != NULL) {
-    *ret_goes_on = is_about_types(how.failed) &&
-                   ask_for_more(statement, values, how.failed);
+    *ret_goes_on =
+        is_about_types(how.failed) &&
+        ask_for_more(statement, values,
+                     named_parameter(how.failed, statement->parameter_count));
     pg__describe_clear(statement);
     rc = undo(conn, &how);
   } else if (rc == TN_OK) {
@@ -311,12 +369,25 @@ follow(struct pg__statement *statement, const tn_value *values)
     Oid *asked = &statement->asked_types[i];
 
     if (*asked == 0 || values[i].type == TN_NULL ||
-        type_of(&values[i]) == *asked)
+        type_of(&values[i]) == *asked ||
+        (*asked == PG__OID_INT4 && is_small(&values[i])))
       continue;
     *asked = type_of(&values[i]);
     is_other = true;
   }
   return is_other;
+}
+
+/* Not yet, or not any more. */
+static bool
+is_unasked(const struct pg__statement *statement)
+{
+  uint32_t i;
+
+  for (i = 0; i < statement->parameter_count; i++)
+    if (statement->asked_types[i] != 0)
+      return false;
+  return true;
 }
 
 static int32_t
@@ -325,6 +396,8 @@ retype_open(struct pg__statement *statement, const tn_value *values)
   bool goes_on = follow(statement, values) || statement->types == NULL;
   int32_t rc = TN_OK;
 
+  if (is_unasked(statement))
+    (void)ask_for_more(statement, values, statement->lacking);
   while (rc == TN_OK && goes_on)
     rc = prepare_open(statement, values, &goes_on);
   if (rc != TN_OK || statement->types != NULL)

@@ -16,7 +16,8 @@ pg__statement_take(struct pg__statement *statement, struct pg__preparation *how,
   struct pg__conn *conn = statement->conn;
 
   if (rc == TN_OK && how->failed != NULL)
-    rc = pg__settle(conn, pg__fail_sql(conn, how->failed, 0, statement->sql));
+    rc = pg__settle(conn, pg__fail_sql(conn, how->failed, statement->params.row,
+                                       statement->sql));
   else if (rc == TN_OK)
     rc = pg__describe(statement, how->description);
   if (rc == TN_OK && how->types == NULL)
@@ -312,28 +313,38 @@ run_until_read(struct pg__statement *statement, struct run *run)
   return rc == TN_OK ? run_once(statement, run) : rc;
 }
 
+int32_t
+pg__statement_run(struct pg__statement *statement, const tn_value *values,
+                  bool wants_all)
+{
+  struct run run = { .wants_all = wants_all };
+  int32_t rc;
+
+  pg__result_reset(statement);
+  rc = pg__retype(statement, values);
+  if (rc == TN_OK)
+    rc = pg__params_encode(&statement->params, values, statement->conn->call);
+  if (rc == TN_OK)
+    rc = run_until_read(statement, &run);
+  if (rc != TN_OK)
+    pg__result_close(statement);
+  return rc;
+}
+
 static int32_t
 execute(void *handle, const tn_value *values, uint32_t count,
         struct tn_call *call, void **ret)
 {
   struct pg__statement *statement = handle;
-  struct run run = { .wants_all = (call->flags & TN_CALL_BUFFER) != 0 };
   int32_t rc;
 
   (void)count;
   pg__enter(statement->conn, call);
-  pg__result_reset(statement);
-  rc = pg__retype(statement, values);
+  rc =
+      pg__statement_run(statement, values, (call->flags & TN_CALL_BUFFER) != 0);
   if (rc == TN_OK)
-    rc = pg__params_encode(&statement->params, values, call);
-  if (rc == TN_OK)
-    rc = run_until_read(statement, &run);
-  if (rc != TN_OK) {
-    pg__result_close(statement);
-    return rc;
-  }
-  *ret = statement;
-  return TN_OK;
+    *ret = statement;
+  return rc;
 }
 
 const struct tn_statement_table pg__statement_table = {

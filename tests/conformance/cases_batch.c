@@ -344,6 +344,7 @@ check_sets(struct suite *suite, const char *sql)
       check_next(suite, result, wanted[i]);
     if (i != 3)
       check_next(suite, result, NULL);
+    CHECK(suite, tn_result_affected(result) <= 1, "set %d: those before it", i);
     CHECK_CODE(suite, tn_result_next_set(result, &has_set, &err), TN_OK, &err,
                "next set");
     CHECK(suite, has_set == (i < 4), "after set %d: %d", i, has_set);
@@ -368,6 +369,48 @@ static void
 of_a_query_may_have_types_by_its_values(struct suite *suite)
 {
   check_sets(suite, "SELECT name FROM tn_batch WHERE id = ? AND ? IS NOT NULL");
+}
+
+/* Nor need these be of one type in all rows. */
+static void
+of_a_query_may_have_values_of_many_types(struct suite *suite)
+{
+  const tn_value values[] = { tn_int64(1),    tn_int64(2),    tn_double(0.5),
+                              tn_int64(1),    tn_int64(1),    tn_double(0.25),
+                              tn_double(0.5), tn_double(0.5), tn_int64(7),
+                              tn_int64(-7) };
+  static const double wanted[] = { 3, 1.5, 1.25, 1, 0 };
+  const struct tn_batch batch = { .values = values,
+                                  .value_count = 2,
+                                  .row_count = 5 };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  tn_err err = TN_ERR_INIT;
+  int has_set = 1;
+  int i;
+
+  if (!suite_owes(suite, TN_CAP_EXPRESSIONS) ||
+      (conn = suite_connect(suite)) == NULL ||
+      !CHECK_CODE(suite,
+                  tn_conn_prepare(conn, "SELECT ? + ?", 0, &prepared, &err),
+                  TN_OK, &err, "prepare") ||
+      !CHECK_CODE(suite, tn_prepared_batch(prepared, &batch, &result, &err),
+                  TN_OK, &err, "batch"))
+    return;
+  for (i = 0; i < 5; i++) {
+    const tn_value *row = NULL;
+    double number = 0;
+
+    CHECK_CODE(suite, tn_result_next(result, &row, &err), TN_OK, &err, "next");
+    CHECK(suite,
+          row != NULL && tn_value_to_double(row, &number, NULL) == TN_OK &&
+              number == wanted[i],
+          "set %d is not %g", i, wanted[i]);
+    CHECK_CODE(suite, tn_result_next_set(result, &has_set, &err), TN_OK, &err,
+               "next set");
+    CHECK(suite, has_set == (i < 4), "after set %d: %d", i, has_set);
+  }
 }
 
 /* A backend with no tables of its own making owes that as well. */
@@ -517,6 +560,8 @@ const struct suite_case cases_batch[] = {
     of_a_query_has_a_set_for_each_row },
   { "batch: a query may have types by its values",
     of_a_query_may_have_types_by_its_values },
+  { "batch: a query may have values of many types",
+    of_a_query_may_have_values_of_many_types },
   { "batch: a query's sets may be closed midway",
     of_a_query_may_be_closed_midway },
   { "batch: rows that are written may be returned",

@@ -15,6 +15,7 @@ static const struct {
 } cases[] = {
   /* several fit */
   { "SELECT $1 + $2", "ii", TN_OK, TN_INT64 },
+  { "SELECT pg_catalog.date '2020-01-02' + $1", "i", TN_OK, TN_DATE },
   { "SELECT $1 + $2", "nd", TN_OK, TN_DOUBLE },
   { "SELECT $1 + $2", "nn", TN_OK, TN_INT64 },
   { "SELECT - $1", "m", TN_OK, TN_DECIMAL },
@@ -33,6 +34,17 @@ static const struct {
     0 },
   /* a function of any type */
   { "SELECT pg_catalog.to_jsonb($1)", "i", TN_OK, TN_JSON },
+  /* taken for a text, or a double */
+  { "WITH RECURSIVE t(x) AS (SELECT $1 UNION ALL SELECT x + 1 FROM t WHERE x < "
+    "$2) SELECT x FROM t",
+    "ii", TN_OK, TN_INT64 },
+  { "SELECT sum(x) FROM (VALUES ($1), ($2)) t(x)", "dd", TN_OK, TN_DOUBLE },
+  { "SELECT coalesce($1, $2)", "ni", TN_OK, TN_INT64 },
+  { "SELECT $1 UNION ALL SELECT $2", "in", TN_OK, TN_INT64 },
+  { "SELECT pg_catalog.abs($1)", "i", TN_OK, TN_INT64 },
+  { "SELECT pg_catalog.abs($1)", "d", TN_OK, TN_DOUBLE },
+  { "SELECT ARRAY[$1, $2]", "ii", TN_OK, TN_ARRAY },
+  { "SELECT pg_catalog.upper($1)", "n", TN_OK, TN_TEXT },
   /* what helps nobody */
   { "SELECT $1 + $2", "tt", TN_E_NO_FUNCTION, 0 },
   { "SELECT $1 + $2 + missing", "ii", TN_E_NO_COLUMN, 0 },
