@@ -145,7 +145,7 @@ const struct tn_error_row pg__errors[] = {
   STATE("28000", invalid_authorization_specification, TN_E_AUTH, 0, 0),
   STATE("28P01", invalid_password, TN_E_AUTH, 0, 0),
   STATE("2B000", dependent_privilege_descriptors_still_exist, TN_E_STATE, 0, 0),
-  STATE("2BP01", dependent_objects_still_exist, TN_E_STATE, 0, 0),
+  STATE("2BP01", dependent_objects_still_exist, TN_E_REFERENCE, 0, 0),
   STATE("2D000", invalid_transaction_termination, TN_E_STATE, 0, 0),
   STATE("2F000", sql_routine_exception, TN_E_OTHER, 0, 0),
   STATE("2F005", function_executed_no_return_statement, TN_E_OTHER, 0, 0),

@@ -17,6 +17,8 @@ static const struct place {
   int32_t category;
 } places[] = {
   { "42601", "exec_parse_message", TN_E_USAGE }, /* several statements */
+  { "0A000", "RevalidateCachedQuery", TN_E_SERIALIZATION }, /* columns that
+                                                               have changed */
   { "42704", "ATExecDropConstraint", TN_E_NO_CONSTRAINT },
   { "42704", "ATExecAlterConstraint", TN_E_NO_CONSTRAINT },
   { "42704", "ATExecValidateConstraint", TN_E_NO_CONSTRAINT },

@@ -291,6 +291,8 @@ run_once(struct pg__statement *statement, struct run *run)
     PQclear(result);
     return rc == TN_OK ? run_once(statement, run) : rc;
   }
+  if (PQresultStatus(result) == PGRES_FATAL_ERROR && is_stale(result, run))
+    pg__name_drop(statement); /* it is prepared anew for the next run */
   return pg__take(statement, result);
 }
 

@@ -118,6 +118,7 @@ constraints(struct suite *suite)
       "error.reference_names", "tn_child", NULL, "tn_child_fk" },
     { "DELETE FROM tn_parent WHERE id = 1", TN_E_REFERENCE, NULL, NULL, NULL,
       NULL },
+    { "DROP TABLE tn_parent", TN_E_REFERENCE, NULL, NULL, NULL, NULL },
   };
 
   check_events(suite, events, sizeof events / sizeof events[0]);
