@@ -262,6 +262,7 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
                                    .row_count = batch->row_count };
   enum tn_code rc;
 
+  tn_prepared__note(prepared);
   conn->counts[prepared->kind] += batch->row_count;
   result->conn = conn;
   result->prepared = prepared;

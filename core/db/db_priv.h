@@ -75,6 +75,7 @@ struct tn_prepared {
   void *handle;
   bool returns_rows;        /* by what prepare() knew */
   uint32_t kind;            /* enum tn_sql_kind */
+  bool touches;             /* the session, for whoever has it next */
   const char *text;         /* as it was given */
   struct tn_cached *cached; /* where the connection keeps it; NULL: it does
                                not */
@@ -327,6 +328,9 @@ enum tn_code tn_batch__run(tn_prepared *prepared,
 enum tn_code tn_prepared__place(tn_prepared *prepared,
                                 const struct tn_query *query,
                                 const tn_value **ret, tn_err *err);
+
+/* It is about to be run: what does that leave behind? */
+void tn_prepared__note(const tn_prepared *prepared);
 
 /* A refused value is told by its number and name in the statement. Returns
  * `code`. */

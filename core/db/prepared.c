@@ -6,6 +6,7 @@
 #include "watch.h"
 
 #include "kind.h"
+#include "leaves.h"
 #include "text.h"
 
 static void
@@ -160,6 +161,10 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
     return rc;
   prepared->returns_rows = info.column_count > 0;
   prepared->kind = tn_sql_kind(dialect, sql, size);
+  prepared->touches =
+      prepared->kind == TN_SQL_OTHER ||
+      (prepared->kind != TN_SQL_TRANSACTION &&
+       tn_sql_leaves(dialect, sql, size, prepared->kind == TN_SQL_SELECT));
   return match_places(prepared, &info, flags, err);
 }
 
@@ -401,6 +406,15 @@ execute(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   return rc == TN_OK ? rc : tn_prepared__name_parameter(prepared, rc, err);
 }
 
+void
+tn_prepared__note(const tn_prepared *prepared)
+{
+  if (prepared->kind == TN_SQL_OTHER)
+    tn_cache__empty(&prepared->conn->cache);
+  if (prepared->touches)
+    tn_conn__touch(prepared->conn);
+}
+
 /* Run inside the operation of prepared->result.call, which has ended when this
  * fails. */
 static enum tn_code
@@ -409,10 +423,7 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   tn_result *result = &prepared->result;
   enum tn_code rc;
 
-  if (prepared->kind == TN_SQL_OTHER) {
-    tn_cache__empty(&prepared->conn->cache);
-    tn_conn__touch(prepared->conn);
-  }
+  tn_prepared__note(prepared);
   prepared->conn->counts[prepared->kind]++;
   result->conn = prepared->conn;
   result->prepared = prepared;

@@ -295,8 +295,7 @@ struct tn_connection_table {
 struct tn_statement_info {
   uint32_t size;
 
-  /* The core sets how many placeholders it has written, or 0 if it passes the
-   * text on as it is, and prepare() how many the backend sees. */
+  /* In: placeholders that the core has written, 0: unknown; out: seen. */
   uint32_t parameter_count;
   uint32_t column_count; /* 0: returns no rows, or not known yet */
   uint32_t reserved;
@@ -493,6 +492,9 @@ struct tn_dialect_table {
                                  `errors`, perhaps with another category by the
                                  administrator; fills in the zeroed struct. For
                                  people only */
+
+  /* Optional. Functions, between blanks, that lock or set for a session. */
+  const char *session_words;
 };
 
 /* ------------------------------------------------------------------ */

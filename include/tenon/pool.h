@@ -34,8 +34,10 @@ enum tn_pool_kind {
 enum tn_pool_reset {
   TN_RESET_TOUCHED = 1, /* if a setter of tn_conn was called, or a statement
                            ran that is not SELECT, INSERT, UPDATE, DELETE, their
-                           kin or about a transaction. What a function changes
-                           that such a one calls needs TN_RESET_ALWAYS */
+                           kin or about a transaction; or such a one that has
+                           SELECT … INTO, `:=` or the name of a function that
+                           the backend knows to lock or to set something. What
+                           other functions change needs TN_RESET_ALWAYS */
   TN_RESET_NEVER,
   TN_RESET_ALWAYS, /* if it was used at all */
 };

@@ -49,4 +49,5 @@ const struct tn_dialect_table mysql__dialect_table = {
   .explain_prefix = "EXPLAIN ",
   .constraint_sql = constraint_sql,
   .error_fields = mysql__error_fields,
+  .session_words = "get_lock",
 };

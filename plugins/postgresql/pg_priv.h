@@ -58,6 +58,7 @@ struct pg__conn {
   bool needs_sync;     /* a pipeline has more than its last sync */
   bool has_proxy;      /* the server's session may be another one after each
                           transaction */
+  bool has_prepared;   /* names by PREPARE */
   bool has_access;     /* the session's was set, whatever the server's is */
   uint32_t role;       /* enum pg__role: what the server must be */
   int64_t again_ns;    /* until the server is told once more to stop */
@@ -417,10 +418,11 @@ void pg__wipe(void *secret, size_t size);
 /* Statements                                                           */
 
 /* What the text of a statement tells before anybody has parsed it. */
-#define PG__TEXT_BLANK  UINT32_C(1) /* nothing but blanks and comments */
-#define PG__TEXT_COPY   UINT32_C(2) /* may begin a COPY */
-#define PG__TEXT_COMMIT UINT32_C(4)
-#define PG__TEXT_READS  UINT32_C(8) /* ending it early undoes nothing */
+#define PG__TEXT_BLANK    UINT32_C(1) /* nothing but blanks and comments */
+#define PG__TEXT_COPY     UINT32_C(2) /* may begin a COPY */
+#define PG__TEXT_COMMIT   UINT32_C(4)
+#define PG__TEXT_READS    UINT32_C(8)  /* ending it early undoes nothing */
+#define PG__TEXT_PREPARES UINT32_C(16) /* a name of the user's */
 
 uint32_t pg__text_look(const char *sql);
 

@@ -36,11 +36,33 @@ reset_ours(struct pg__conn *conn)
   return rc;
 }
 
+/* Those by PREPARE; ours are told apart. */
+static int32_t
+drop_prepared(struct pg__conn *conn)
+{
+  PGresult *names = NULL;
+  int32_t rc;
+  int i;
+
+  if (!conn->has_prepared)
+    return TN_OK;
+  rc = pg__query(conn,
+                 "SELECT 'DEALLOCATE ' || pg_catalog.quote_ident(name) FROM "
+                 "pg_catalog.pg_prepared_statements WHERE from_sql",
+                 NULL, 0, &names);
+  for (i = 0; rc == TN_OK && i < PQntuples(names); i++)
+    rc = pg__exec(conn, PQgetvalue(names, i, 0), PG__READ, NULL, 0);
+  PQclear(names);
+  conn->has_prepared = rc != TN_OK;
+  return rc;
+}
+
 static int32_t
 reset(void *handle, struct tn_call *call)
 {
   struct pg__conn *conn = handle;
   char sql[sizeof reset_sql + PG__FIXUPS_MAX + 16];
+  int32_t rc;
 
   pg__enter(conn, call);
   conn->has_access = false;
@@ -49,7 +71,8 @@ reset(void *handle, struct tn_call *call)
   snprintf(sql, sizeof sql, "%s%s; %s",
            PQtransactionStatus(conn->pq) == PQTRANS_IDLE ? "" : "ROLLBACK; ",
            reset_sql, conn->fixups);
-  return pg__exec(conn, sql, PG__READ, NULL, 0);
+  rc = pg__exec(conn, sql, PG__READ, NULL, 0);
+  return rc == TN_OK ? drop_prepared(conn) : rc;
 }
 
 static int32_t

@@ -323,6 +323,7 @@ pg__statement_run(struct pg__statement *statement, const tn_value *values,
   int32_t rc;
 
   pg__result_reset(statement);
+  statement->conn->has_prepared |= (statement->text & PG__TEXT_PREPARES) != 0;
   rc = pg__retype(statement, values);
   if (rc == TN_OK)
     rc = pg__params_encode(&statement->params, values, statement->conn->call);

@@ -94,6 +94,7 @@ static const struct first {
   { "commit", PG__TEXT_COMMIT, NULL },
   { "end", PG__TEXT_COMMIT, NULL },
   { "prepare", PG__TEXT_COMMIT, "transaction" },
+  { "prepare", PG__TEXT_PREPARES, NULL },
   { "select", PG__TEXT_READS, NULL },
   { "values", PG__TEXT_READS, NULL },
   { "table", PG__TEXT_READS, NULL },

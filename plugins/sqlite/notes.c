@@ -232,6 +232,7 @@ static const struct pragma {
   { "journal_size_limit", NULL },
   { "legacy_alter_table", NULL },
   { "locking_mode", NULL },
+  { "max_page_count", NULL },
   { "mmap_size", NULL },
   { "query_only", NULL },
   { "read_uncommitted", NULL },
@@ -292,6 +293,9 @@ is_of_the_file(const char *value, const char *saved)
   return strcmp(value, "wal") == 0 || strcmp(saved, "wal") == 0;
 }
 
+/* A lock that was kept is given up when the file is next read. */
+static const char let_go[] = "SELECT 1 FROM main.sqlite_master LIMIT 1";
+
 static int
 restore_pragma(struct sqlite__conn *conn, int row)
 {
@@ -307,7 +311,10 @@ restore_pragma(struct sqlite__conn *conn, int row)
     return code;
   sqlite3_snprintf((int)sizeof sql, sql, "PRAGMA %s=%s", pragmas[row].name,
                    saved);
-  return sqlite__exec(conn, sql);
+  code = sqlite__exec(conn, sql);
+  if (code == SQLITE_OK && strcmp(value, "exclusive") == 0)
+    code = sqlite__exec(conn, let_go);
+  return code;
 }
 
 int

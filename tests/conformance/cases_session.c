@@ -277,11 +277,53 @@ a_position_has_what_was_committed(struct suite *suite)
   CHECK_USABLE(suite, conn);
 }
 
+static int64_t
+number_by(struct suite *suite, tn_engine *engine, const char *sql)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_err err = TN_ERR_INIT;
+  int64_t number = -1;
+
+  if (CHECK_CODE(suite, tn_engine_take(engine, NULL, &conn, &err), TN_OK, &err,
+                 "take"))
+    number = suite_number(suite, conn, sql);
+  tn_pool_give(&conn);
+  return number;
+}
+
+/* With a pool's own settings, of one connection. */
+static void
+a_lock_does_not_outlive_its_loan(struct suite *suite)
+{
+  struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
+  const struct tn_setting settings[] = { { "max_pool_size", "1" },
+                                         { "max_overflow", "0" } };
+  TN_CLEANUP(tn_engine_close) tn_engine *engine = NULL;
+  const char *lock = quirk(suite, "session.lock");
+  tn_err err = TN_ERR_INIT;
+
+  if (lock[0] == '\0') {
+    CHECK(suite, true, "there is none");
+    return;
+  }
+  options.registry = suite->registry;
+  options.settings = settings;
+  options.setting_count = 2;
+  if (!CHECK_CODE(suite, tn_engine_open(suite->url, &options, &engine, &err),
+                  TN_OK, &err, "engine"))
+    return;
+  (void)number_by(suite, engine, lock);
+  CHECK(suite, number_by(suite, engine, quirk(suite, "session.has_lock")) == 0,
+        "it is held by whoever is next");
+}
+
 const struct suite_case cases_session[] = {
   { "session: isolation is what it was, after transactions and resets",
     isolation_is_that_of_the_session_again },
   { "session: isolation is what it is called", isolation_is_what_it_is_called },
   { "session: a reset ends the transaction", reset_ends_the_transaction },
+  { "session: a lock does not outlive its loan",
+    a_lock_does_not_outlive_its_loan },
   { "session: a reset drops temporary tables", reset_drops_temporary_tables },
   { "session: a reset allows writing again", reset_allows_writing_again },
   { "session: prepared statements outlive a reset",

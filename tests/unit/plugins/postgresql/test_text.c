@@ -24,7 +24,7 @@ static const struct {
   { "COMMIT", PG__TEXT_COMMIT },
   { "end work", PG__TEXT_COMMIT },
   { "PREPARE TRANSACTION 'x'", PG__TEXT_COMMIT },
-  { "PREPARE x AS SELECT 1", 0 },
+  { "PREPARE x AS SELECT 1", PG__TEXT_PREPARES },
   { "copy t from stdin", PG__TEXT_COPY },
   { "ROLLBACK", 0 },
 };

@@ -24,6 +24,7 @@ Test(session, reset_leaves_a_fresh_session)
     { "PRAGMA journal_mode=off", "PRAGMA journal_mode" },
     { "PRAGMA journal_mode=truncate", "PRAGMA journal_mode" },
     { "PRAGMA locking_mode=exclusive", "PRAGMA locking_mode" },
+    { "PRAGMA max_page_count=300", "PRAGMA max_page_count" },
     { "PRAGMA temp_store=memory", "PRAGMA temp_store" },
     { "PRAGMA writable_schema=on", "PRAGMA writable_schema" },
     { "PRAGMA trusted_schema=off", "PRAGMA trusted_schema" },
