@@ -284,6 +284,34 @@ bound_values_that_do_not_fit(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_data");
 }
 
+/* A fraction for an integer, more digits than a double has. */
+static void
+bound_values_that_would_be_rounded(struct suite *suite)
+{
+  const tn_value rows[][2] = {
+    { tn_double(2.5), tn_null() },
+    { tn_decimal("12345678901234567.5"), tn_null() },
+    { tn_null(), tn_int64(9007199254740993) },
+  };
+  TN_CLEANUP(tn_conn_close)
+  tn_conn *conn =
+      suite_table(suite, "tn_data", "whole BIGINT, reals DOUBLE PRECISION");
+  size_t i;
+
+  for (i = 0; i < sizeof rows / sizeof rows[0] && conn != NULL; i++) {
+    tn_err err = TN_ERR_INIT;
+
+    CHECK_CODE(suite,
+               suite_exec(conn, "INSERT INTO tn_data VALUES (?, ?)", rows[i], 2,
+                          NULL, &err),
+               quirk_is(suite, "checks.rounding", "yes") ? TN_E_DATA : TN_OK,
+               &err, "a number");
+    CHECK_USABLE(suite, conn);
+  }
+  if (conn != NULL)
+    suite_run(suite, conn, "DROP TABLE tn_data");
+}
+
 static void
 what_is_not_permitted(struct suite *suite)
 {
@@ -363,6 +391,8 @@ const struct suite_case cases_error[] = {
   { "error: values that do not fit their column", values_that_do_not_fit },
   { "error: bound values that do not fit their column",
     bound_values_that_do_not_fit },
+  { "error: bound values that would be rounded",
+    bound_values_that_would_be_rounded },
   { "error: what is not permitted", what_is_not_permitted },
   { "error: a missing table is named", missing_table_of_any_backend },
   { "error: no error object is no crash", error_without_object_is_no_crash },

@@ -63,6 +63,8 @@ const struct quirk quirk_rows[] = {
   { "options.unknown", "refused", "an option that the backend does not know" },
   { "checks.values", "yes",
     "values that a column's type cannot hold are refused" },
+  { "checks.rounding", "yes",
+    "a bound number that its column would round is refused" },
   { "names.supplementary", "yes", "names with characters above U+FFFF" },
   { "names.full_stop", "yes", "names with a full stop in them" },
   { "names.blank_at_end", "yes", "names that end with a blank" },
