@@ -47,6 +47,7 @@ const struct tn_error_row odbc__errors[ODBC__ERROR_COUNT] = {
   STATE("25006", "read-only transaction", TN_E_READ_ONLY, 0, 0),
   STATE("25", "invalid transaction state", TN_E_STATE, 0, 0),
   STATE("28", "invalid authorization", TN_E_AUTH, 0, 0),
+  STATE("2BP01", "dependent objects still exist", TN_E_REFERENCE, 0, 0),
   STATE("2D", "invalid transaction termination", TN_E_STATE, 0, 0),
   STATE("34", "invalid cursor name", TN_E_STATE, 0, 0),
   STATE("3B", "savepoint exception", TN_E_STATE, 0, 0),

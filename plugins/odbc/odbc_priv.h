@@ -220,7 +220,7 @@ struct odbc__names {
 int32_t odbc__read_message(const char *message, struct odbc__names *names);
 
 /* The rows of errors.c, for the dialects. */
-#define ODBC__ERROR_COUNT 141
+#define ODBC__ERROR_COUNT 142
 extern const struct tn_error_row odbc__errors[ODBC__ERROR_COUNT];
 
 /* ------------------------------------------------------------------ */
