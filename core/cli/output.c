@@ -172,8 +172,9 @@ write_result(struct output *out, tn_result *result,
   return rc;
 }
 
-enum tn_code
-output_result(struct output *out, tn_result *result, tn_err *err)
+/* The set that the result is at. */
+static enum tn_code
+write_set(struct output *out, tn_result *result, tn_err *err)
 {
   size_t count = tn_result_column_count(result);
   struct output_column *columns = calloc(count + 1, sizeof *columns);
@@ -188,6 +189,43 @@ output_result(struct output *out, tn_result *result, tn_err *err)
   }
   rc = write_result(out, result, columns, count, err);
   free(columns);
+  return rc;
+}
+
+/* A set behind the first one that has no columns and changed nothing is most
+ * often how a server says that the procedure has ended. It is shown if it was
+ * not that: if another set follows. */
+static enum tn_code
+pass_empty_set(struct output *out, tn_result *result, int *ret_has_set,
+               tn_err *err)
+{
+  enum tn_code rc = tn_result_next_set(result, ret_has_set, err);
+
+  if (rc != TN_OK || !*ret_has_set)
+    return rc;
+  rc = output_begin(out, NULL, 0, err);
+  return output_finish(out, rc, err);
+}
+
+enum tn_code
+output_result(struct output *out, tn_result *result, tn_err *err)
+{
+  int has_set = 1;
+  enum tn_code rc = write_set(out, result, err);
+
+  if (rc == TN_OK)
+    rc = tn_result_next_set(result, &has_set, err);
+  while (rc == TN_OK && has_set) {
+    output_start(out);
+    if (tn_result_column_count(result) == 0 &&
+        tn_result_affected(result) == 0) {
+      rc = pass_empty_set(out, result, &has_set, err);
+      continue;
+    }
+    rc = write_set(out, result, err);
+    if (rc == TN_OK)
+      rc = tn_result_next_set(result, &has_set, err);
+  }
   return rc;
 }
 

@@ -63,8 +63,9 @@ bool output_choose(struct output *out, const char *name);
 /* Take the time from now on. */
 void output_start(struct output *out);
 
-/* Write all rows of `result`. Fails as it does; TN_E_IO with out->failed, it
- * cannot be written; TN_E_MEMORY. */
+/* Write all rows of all sets of `result`, but for a last one, behind others,
+ * that has no columns and changed nothing. Fails as it does; TN_E_IO with
+ * out->failed, it cannot be written; TN_E_MEMORY. */
 enum tn_code output_result(struct output *out, tn_result *result, tn_err *err);
 
 /* The same as a tn_script_fn, `user` being the output; takes the time of the

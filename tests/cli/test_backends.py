@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from support import TENON, TenonTest, environment
+from support import REFUSED, TENON, TenonTest, environment
 
 TABLES = """
 CREATE TABLE maker (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL UNIQUE);
@@ -135,6 +135,73 @@ class Backends(TenonTest):
                     env=environment(), check=False,
                     preexec_fn=without(0, 1, 2))
                 self.assertEqual(6, done.returncode, done)
+
+
+PROCEDURES = """
+CREATE TABLE pair (a INT);
+INSERT INTO pair VALUES (1), (2);
+CREATE PROCEDURE two(OUT last INT) BEGIN
+  SELECT 1 AS x; SELECT 2 AS y; SET last = 3; END;
+CREATE PROCEDURE changing() BEGIN
+  SELECT 1 AS x; UPDATE pair SET a = a; END;
+CREATE PROCEDURE failing() BEGIN SELECT 1 AS x; SELECT 2 AS y FROM nowhere; END;
+"""
+
+
+class ResultSets(TenonTest):
+    """A statement with several result sets: all of them are shown."""
+
+    def setUp(self):
+        super().setUp()
+        self.url = os.environ["TENON_TEST_MYSQL"]
+        for what in ("PROCEDURE two", "PROCEDURE changing",
+                     "PROCEDURE failing", "TABLE pair"):
+            self.addCleanup(self.run_tool, "query", self.url, "DROP " + what)
+        self.succeed("query", self.url, "-", stdin=PROCEDURES)
+
+    def test_in_json(self):
+        expected = [("x", [[1]]), ("y", [[2]]), ("last", [[3]])]
+        for args, stdin, count in ((["CALL two(?)", "int:0"], "", 3),
+                                   (["-"], "CALL two(@a);", 2)):
+            out = self.succeed("-f", "json", "query", self.url, *args,
+                               stdin=stdin)
+            sets = [json.loads(line) for line in out.splitlines()]
+            with self.subTest(args=args):
+                self.assertEqual(expected[:count],
+                                 [(one["columns"][0]["name"], one["rows"])
+                                  for one in sets])
+
+    def test_what_the_last_set_changed_is_told(self):
+        out = self.succeed("-f", "json", "query", self.url, "CALL changing()")
+        self.assertEqual({"columns": [], "rows": [], "affected": 2},
+                         json.loads(out.splitlines()[-1]))
+        self.assertEqual(
+            "x\n1\n\nok, 2 rows affected\n",
+            self.succeed("query", self.url, "CALL changing()"))
+
+    def test_in_the_other_forms(self):
+        forms = {
+            "table": "x\n1\n\ny\n2\n\nz\n3\n",
+            "csv": "x\n1\n\ny\n2\n\nz\n3\n",
+            "jsonl": '{"x":1}\n{"y":2}\n{"z":3}\n',
+        }
+        for form, expected in forms.items():
+            for command in (["query", self.url, "-"], ["shell", self.url]):
+                with self.subTest(form=form, command=command):
+                    out = self.succeed("-f", form, *command, stdin=(
+                        "CALL two(@a);\nSELECT 3 AS z;\n"))
+                    self.assertEqual(expected, out.replace("\r\n", "\n"))
+
+    def test_an_error_of_a_later_set(self):
+        for args, stdin in ((["query", self.url, "CALL failing()"], ""),
+                            (["query", self.url, "-"], "CALL failing()"),
+                            (["shell", self.url], "CALL failing();\n")):
+            with self.subTest(args=args[2:]):
+                done = self.run_tool("-f", "jsonl", *args, stdin=stdin)
+                self.assertEqual(REFUSED, done.code, done)
+                self.assertEqual('{"x":1}\n', done.out)
+                self.assertEqual(
+                    "no_table", json.loads(done.err)["error"]["category"])
 
 
 if __name__ == "__main__":
