@@ -8,7 +8,6 @@
 #include "display.h"
 #include "interrupt.h"
 #include "line.h"
-#include "statement.h"
 
 struct shell {
   struct cli *cli;
@@ -102,11 +101,11 @@ run_one(struct shell *shell, const char *sql, tn_err *err)
 /* One statement is run by itself: an error's position is then one in what was
  * typed. */
 static void
-run_input(struct shell *shell, const struct statement_scan *scan)
+run_input(struct shell *shell, const struct tn_script_scan *scan)
 {
   struct cli *cli = shell->cli;
   const char *sql = shell->input.data;
-  bool is_single = scan->count <= 1 && (scan->count == 0 || scan->is_complete);
+  bool is_single = scan->statement_count == 1;
   tn_err err = TN_ERR_INIT;
   struct interrupt watch;
   enum tn_code rc;
@@ -136,16 +135,16 @@ run_input(struct shell *shell, const struct statement_scan *scan)
 static void
 take_input(struct shell *shell, const char *line, bool is_last)
 {
-  struct statement_scan scan;
+  struct tn_script_scan scan;
 
   display_add(&shell->input, line, strlen(line));
   display_add(&shell->input, "\n", is_last ? 0 : 1);
   if (shell->input.failed)
     return;
-  scan = statement_scan(shell->input.data);
+  tn_conn_script_scan(shell->conn, shell->input.data, &scan);
   if (!scan.is_complete && !is_last)
     return;
-  if (!scan.is_empty)
+  if (scan.statement_count > 0)
     run_input(shell, &scan);
   shell->input.size = 0;
 }

@@ -81,3 +81,15 @@ tn_conn_script(tn_conn *conn, const char *sql, tn_script_fn visit, void *user,
   }
   return TN_OK;
 }
+
+void
+tn_conn_script_scan(const tn_conn *conn, const char *sql,
+                    struct tn_script_scan *ret)
+{
+  bool is_complete;
+
+  memset(ret, 0, sizeof *ret);
+  ret->statement_count =
+      tn_sql_count(&conn->dialect, sql, strlen(sql), &is_complete);
+  ret->is_complete = is_complete;
+}

@@ -468,6 +468,48 @@ translate(const struct source *source, const struct survey *survey,
 }
 
 /* ------------------------------------------------------------------ */
+/* Scripts                                                             */
+
+/* A statement of a script. */
+struct piece {
+  size_t start;
+  size_t size;
+  bool has_ended; /* by a ';' */
+};
+
+/* False, and `*ret` as it was, when there is no further one. */
+static bool
+next_piece(const struct tn_dialect_table *dialect, const char *text,
+           size_t size, size_t *at, struct piece *ret)
+{
+  struct piece piece = { .has_ended = false };
+  struct tn_lexer lexer;
+  struct tn_token token;
+  bool has_statement = false;
+  size_t end = 0;
+
+  tn_lexer_init(&lexer, dialect, text, size, *at);
+  while (!piece.has_ended && tn_lexer_next(&lexer, &token)) {
+    bool is_skipped =
+        token.kind == TN_TOKEN_BLANK || token.kind == TN_TOKEN_COMMENT;
+
+    if (token.kind == TN_TOKEN_SEMICOLON)
+      piece.has_ended = has_statement;
+    if (token.kind == TN_TOKEN_SEMICOLON || (is_skipped && !token.is_open))
+      continue;
+    if (!has_statement)
+      piece.start = token.start;
+    has_statement = true;
+    end = token.start + token.size;
+  }
+  *at = lexer.at;
+  piece.size = end - piece.start;
+  if (has_statement)
+    *ret = piece;
+  return has_statement;
+}
+
+/* ------------------------------------------------------------------ */
 
 enum tn_code
 tn_sql_translate(const struct tn_dialect_table *dialect, const char *text,
@@ -511,30 +553,25 @@ bool
 tn_sql_next(const struct tn_dialect_table *dialect, const char *text,
             size_t size, size_t *at, size_t *ret_start, size_t *ret_size)
 {
-  struct tn_lexer lexer;
-  struct tn_token token;
-  bool has_statement = false;
-  size_t start = 0;
-  size_t end = 0;
+  struct piece piece = { .size = 0 };
 
-  tn_lexer_init(&lexer, dialect, text, size, *at);
-  while (tn_lexer_next(&lexer, &token)) {
-    bool is_skipped =
-        token.kind == TN_TOKEN_BLANK || token.kind == TN_TOKEN_COMMENT;
-
-    if (token.kind == TN_TOKEN_SEMICOLON && has_statement)
-      break;
-    if (token.kind == TN_TOKEN_SEMICOLON || (is_skipped && !token.is_open))
-      continue;
-    if (!has_statement)
-      start = token.start;
-    has_statement = true;
-    end = token.start + token.size;
-  }
-  *at = lexer.at;
-  if (!has_statement)
+  if (!next_piece(dialect, text, size, at, &piece))
     return false;
-  *ret_start = start;
-  *ret_size = end - start;
+  *ret_start = piece.start;
+  *ret_size = piece.size;
   return true;
+}
+
+uint64_t
+tn_sql_count(const struct tn_dialect_table *dialect, const char *text,
+             size_t size, bool *ret_is_complete)
+{
+  struct piece piece = { .has_ended = true };
+  uint64_t count = 0;
+  size_t at = 0;
+
+  while (next_piece(dialect, text, size, &at, &piece))
+    count++;
+  *ret_is_complete = piece.has_ended;
+  return count;
 }

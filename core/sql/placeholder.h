@@ -48,4 +48,9 @@ enum tn_code tn_sql_check(const struct tn_dialect_table *dialect,
 bool tn_sql_next(const struct tn_dialect_table *dialect, const char *text,
                  size_t size, size_t *at, size_t *ret_start, size_t *ret_size);
 
+/* How many times tn_sql_next() would be true, and whether each of these
+ * statements has its ';'. */
+uint64_t tn_sql_count(const struct tn_dialect_table *dialect, const char *text,
+                      size_t size, bool *ret_is_complete);
+
 #endif

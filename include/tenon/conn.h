@@ -115,6 +115,22 @@ TN_API TN_MUST_USE enum tn_code tn_conn_script(tn_conn *conn, const char *sql,
                                                tn_script_fn visit, void *user,
                                                tn_err *err);
 
+/* What tn_conn_script() would find in a text, for who gets it line by line and
+ * wants to know when to run it. */
+struct tn_script_scan {
+  uint64_t statement_count; /* also a last one that has not ended; 0: nothing
+                               but blanks, comments and ';' */
+  uint32_t is_complete;     /* each has ended by its ';', and nothing that a
+                               further line could be part of is open */
+  uint32_t reserved;
+};
+
+/* Look for the statements of `sql`, by the rules of the backend: a ';' in a
+ * string, a comment or the body of a routine ends none. Runs nothing, allocates
+ * nothing and never fails; a result may be open. */
+TN_API void tn_conn_script_scan(const tn_conn *conn, const char *sql,
+                                struct tn_script_scan *ret);
+
 /* Compile a statement once, to be run many times. `flags`: TN_QUERY_NATIVE.
  * `*ret` is the caller's until tn_prepared_close() and belongs to `conn`.
  * Fails: TN_E_USAGE, more than one statement or none; TN_E_STATE, a result is

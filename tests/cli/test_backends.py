@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from support import REFUSED, TENON, TenonTest, environment
+from support import REFUSED, TENON, TenonTest, Terminal, environment
 
 TABLES = """
 CREATE TABLE maker (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL UNIQUE);
@@ -202,6 +202,56 @@ class ResultSets(TenonTest):
                 self.assertEqual('{"x":1}\n', done.out)
                 self.assertEqual(
                     "no_table", json.loads(done.err)["error"]["category"])
+
+
+class Typed(TenonTest):
+    """Where a statement ends that is typed line by line is the dialect's
+    affair: nothing of a body runs before the whole is there."""
+
+    def type_lines(self, name, lines):
+        """Type them; each but the last must be taken for a part."""
+        url = os.environ["TENON_TEST_" + name.upper()]
+        terminal = Terminal(self, "shell", url,
+                            env={"XDG_STATE_HOME": self.path("state"),
+                                 "HOME": self.folder})
+        terminal.read_until(name + "> ")
+        for line in lines[:-1]:
+            terminal.type(line + "\r")
+            terminal.read_until(r"\n *-> ")
+        terminal.type(lines[-1] + "\r")
+        out = terminal.read_until(r"\n" + name + "> ")
+        self.assertNotIn("tenon: ", out)
+        terminal.type("\x04")
+        self.assertEqual(0, terminal.finish()[1])
+        return out
+
+    def test_bodies_of_mysql(self):
+        url = os.environ["TENON_TEST_MYSQL"]
+        for what in ("PROCEDURE empty_it", "FUNCTION one", "EVENT never",
+                     "TABLE precious"):
+            self.addCleanup(self.run_tool, "query", url, "DROP " + what)
+        self.succeed("query", url, "-", stdin=(
+            "CREATE TABLE precious (a INT);"
+            "INSERT INTO precious VALUES (1), (2);"))
+        bodies = (
+            ["CREATE PROCEDURE empty_it()", "BEGIN", "DELETE FROM precious;",
+             "END;"],
+            ["CREATE DEFINER=CURRENT_USER FUNCTION one() RETURNS INT",
+             "BEGIN", "RETURN 1;", "END;"],
+            ["CREATE EVENT never ON SCHEDULE AT '2037-01-01' DO BEGIN",
+             "DELETE FROM precious;", "END;"],
+        )
+        for lines in bodies:
+            with self.subTest(first=lines[0]):
+                self.type_lines("mysql", lines)
+        self.assertEqual(
+            [[2]], self.query("SELECT count(*) FROM precious", url=url))
+
+    def test_strings(self):
+        self.assertIn("it's;\\n;", self.type_lines(
+            "mysql", ["SELECT 'it\\'s;", ";' AS x;"]))
+        self.assertIn("it's;\\n;", self.type_lines(
+            "postgresql", ["SELECT E'it\\'s;", ";' AS x;"]))
 
 
 if __name__ == "__main__":

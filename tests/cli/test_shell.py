@@ -76,6 +76,10 @@ class Lines(TenonTest):
         for text in ("", "\n \n", "-- nothing\n", ";\n"):
             self.assertEqual("", self.shell(text).out)
 
+    def test_a_comment_is_no_beginning(self):
+        done = self.shell("-- a note\n\\format json\nSELECT 1 AS a;\n")
+        self.assertEqual([[1]], json.loads(done.out)["rows"])
+
     def test_no_connection(self):
         self.fail_with(CONNECT, "shell", "sqlite:////nonexistent/f/x.db")
 

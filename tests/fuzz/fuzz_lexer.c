@@ -55,6 +55,8 @@ check_pieces(const struct tn_dialect_table *dialect, const char *text,
   size_t end = 0;
   size_t start;
   size_t piece;
+  uint64_t count = 0;
+  bool is_complete;
 
   while (tn_sql_next(dialect, text, size, &at, &start, &piece)) {
     size_t none = end;
@@ -66,8 +68,12 @@ check_pieces(const struct tn_dialect_table *dialect, const char *text,
     require(!tn_sql_next(dialect, text, start, &none, &dummy, &dummy),
             "nothing is left out between pieces");
     end = start + piece;
+    count++;
   }
   require(at == size, "the script is read to its end");
+  require(tn_sql_count(dialect, text, size, &is_complete) == count,
+          "as many pieces are counted");
+  require(count > 0 || is_complete, "nothing is open where nothing is");
 }
 
 /* A piece that is a statement by the checks is one as a whole too: it is cut

@@ -292,3 +292,37 @@ Test(script, gets_by_without_memory)
   oom_reset();
   fixture_close();
 }
+
+/* ---- what would run ---- */
+
+Test(script, is_scanned_without_running_or_allocating_anything)
+{
+  static const struct {
+    const char *sql;
+    uint64_t count;
+    uint32_t is_complete;
+  } cases[] = {
+    { "", 0, 1 },       { " ; -- nothing\n", 0, 1 },
+    { "a", 1, 0 },      { "a; -- b", 1, 1 },
+    { "a ';", 1, 0 },   { "a ';';", 1, 1 },
+    { "a; b", 2, 0 },   { "a; /* b", 2, 0 },
+    { "a; b;;", 2, 1 },
+  };
+
+  fixture_open();
+  for (size_t i = 0; i < TN_COUNT(cases); i++) {
+    struct tn_script_scan scan = { .statement_count = 77, .reserved = 77 };
+
+    oom_fail_nth(0, false);
+    tn_conn_script_scan(conn, cases[i].sql, &scan);
+    cr_expect_eq(oom_count(), 0, "case %zu", i);
+    oom_reset();
+    cr_expect_eq(scan.statement_count, cases[i].count, "case %zu: \"%s\"", i,
+                 cases[i].sql);
+    cr_expect_eq(scan.is_complete, cases[i].is_complete, "case %zu: \"%s\"", i,
+                 cases[i].sql);
+    cr_expect_eq(scan.reserved, 0);
+    cr_expect_eq(script.calls[FAKE_EXECUTE], 0, "case %zu", i);
+  }
+  fixture_close();
+}

@@ -543,9 +543,12 @@ cut(const struct tn_dialect_table *dialect, const char *text, char *out)
   size_t start;
   size_t size;
   size_t end = 0;
+  uint64_t count = 0;
+  bool is_complete;
 
   *out = '\0';
   while (tn_sql_next(dialect, text, strlen(text), &at, &start, &size)) {
+    count++;
     cr_assert(start >= end && size > 0 && start + size <= at);
     end = start + size;
     if (*out != '\0')
@@ -553,6 +556,8 @@ cut(const struct tn_dialect_table *dialect, const char *text, char *out)
     strncat(out, text + start, size);
   }
   cr_expect_eq(at, strlen(text));
+  cr_expect_eq(tn_sql_count(dialect, text, strlen(text), &is_complete), count,
+               "\"%s\"", text);
 }
 
 Test(placeholder, a_script_is_cut_into_its_statements)
@@ -609,6 +614,70 @@ Test(placeholder, a_script_is_cut_into_its_statements)
       cut(&dialects[d], rows[i].text, pieces);
       cr_expect_str_eq(pieces, rows[i].pieces, "case %zu: \"%s\" in %s: \"%s\"",
                        i, rows[i].text, dialect_names[d], pieces);
+    }
+}
+
+/* A text that someone types, and whether it may be run now. */
+struct typed {
+  unsigned dialects;
+  const char *text;
+  unsigned count;
+  bool is_complete;
+};
+
+Test(placeholder, a_text_is_complete_when_nothing_can_follow)
+{
+  static const struct typed rows[] = {
+    { SPM, "", 0, true },
+    { SPM, " ;\n; -- c\n/* ; */", 0, true },
+    { SPM, "a", 1, false },
+    { SPM, "a;", 1, true },
+    { SPM, "a; -- b", 1, true },
+    { SPM, "a; ;", 1, true },
+    { SPM, "a; b", 2, false },
+    { SPM, "a; b;", 2, true },
+    { SPM, "a; /* b", 2, false },
+    { SPM, "/* b;", 1, false },
+    { SPM, "a 'b;", 1, false },
+    { SPM, "a -- ;", 1, false },
+    { SPM, "a 'b;';", 1, true },
+    { M, "a 'b\\';", 1, false },
+    { M, "a 'b\\';';", 1, true },
+    { S | P, "a 'b\\';", 1, true },
+    { P, "a e'b\\';", 1, false },
+    { P, "a e'b\\';';", 1, true },
+    { P, "a $x$ b;", 1, false },
+    { P, "a $x$ b; $x$;", 1, true },
+    { M, "create procedure p() begin delete from t;", 1, false },
+    { M, "create procedure p() begin delete from t; end", 1, false },
+    { M, "create procedure p() begin delete from t; end;", 1, true },
+    { M, "create definer = a@b event e on schedule every 1 day do begin a;", 1,
+      false },
+    { M, "create procedure p() if a then delete from t;", 1, false },
+    { M, "create function f() returns int return 1;", 1, true },
+    { M, "begin not atomic a;", 1, false },
+    { SPM, "begin;", 1, true },
+    { P, "create function f() returns int begin atomic select 1;", 1, false },
+    { P, "create function f() returns int begin atomic select 1; end;", 1,
+      true },
+    { S | M, "create trigger t after insert on a begin b;", 1, false },
+  };
+  size_t i;
+  unsigned d;
+
+  for (i = 0; i < COUNT(rows); i++)
+    for (d = 0; d < DIALECT_COUNT; d++) {
+      bool is_complete;
+      uint64_t count;
+
+      if ((rows[i].dialects & (1u << d)) == 0)
+        continue;
+      count = tn_sql_count(&dialects[d], rows[i].text, strlen(rows[i].text),
+                           &is_complete);
+      cr_expect_eq(count, rows[i].count, "case %zu: \"%s\" in %s: %u", i,
+                   rows[i].text, dialect_names[d], (unsigned)count);
+      cr_expect_eq(is_complete, rows[i].is_complete, "case %zu: \"%s\" in %s",
+                   i, rows[i].text, dialect_names[d]);
     }
 }
 
