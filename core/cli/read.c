@@ -1,5 +1,5 @@
 /* A whole file or standard input as text, within the command's deadline: a
- * pipe whose writer hangs must not hang the tool. */
+ * pipe whose writer hangs, or never comes, must not hang the tool. */
 #include "cli.h"
 
 #include <errno.h>
@@ -21,25 +21,24 @@ close_input(int *fd)
   *fd = -1;
 }
 
-/* Wait until a read would not block, or the deadline. */
+/* Wait until a read would not block, or the deadline. A named pipe is not ready
+ * before its first writer has come, though reading it would say that it is at
+ * its end. */
 static enum tn_code
 wait_readable(int fd, const char *name, tn_deadline deadline, tn_err *err)
 {
   struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
   struct timespec left;
-  int64_t rest;
 
-  if (deadline == 0)
-    return TN_OK;
   for (;;) {
+    int64_t rest = deadline - tn_clock_now();
     int ready;
 
-    rest = deadline - tn_clock_now();
     if (rest < 0)
       rest = 0;
     left.tv_sec = rest / 1000000000;
     left.tv_nsec = rest % 1000000000;
-    ready = ppoll(&poll_fd, 1, &left, NULL);
+    ready = ppoll(&poll_fd, 1, deadline == 0 ? NULL : &left, NULL);
     if (ready > 0)
       return TN_OK;
     if (ready == 0)
@@ -64,13 +63,13 @@ read_all(int fd, const char *name, tn_deadline deadline, struct display *text,
     rc = wait_readable(fd, name, deadline, err);
     if (rc != TN_OK)
       break;
-    do
-      size = read(fd, piece, PIECE);
-    while (size < 0 && errno == EINTR);
-    if (size < 0)
-      rc = tn_err_set(err, TN_E_IO, "%.200s: %s", name, strerror(errno));
-    else
+    size = read(fd, piece, PIECE);
+    if (size >= 0)
       display_add(text, piece, (size_t)size);
+    else if (errno == EINTR || errno == EAGAIN)
+      size = 1;
+    else
+      rc = tn_err_set(err, TN_E_IO, "%.200s: %s", name, strerror(errno));
   }
   free(piece);
   if (text->failed)
@@ -89,7 +88,7 @@ read_text(const char *path, tn_deadline deadline, char **ret, tn_err *err)
   if (strcmp(path, "-") == 0)
     name = "standard input";
   else
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return tn_err_set(err, TN_E_USAGE, "%.200s: %s", name, strerror(errno));
   rc = read_all(fd, name, deadline, &text, err);

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import subprocess
 import time
@@ -233,6 +234,50 @@ class Deadlines(TenonTest):
         error = self.fail_json(DEADLINE, "query", "--deadline", "200ms",
                                self.url, self.ENDLESS)
         self.assertEqual("timeout", error["category"])
+
+    def start_on_a_fifo(self, *options):
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        process = subprocess.Popen(
+            [TENON, "-f", "csv", "query", *options, self.url, "--file", fifo],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return fifo, process
+
+    def test_a_named_pipe_without_a_writer(self):
+        _, process = self.start_on_a_fifo("--deadline", "300ms")
+        self.assertEqual(DEADLINE, process.wait(PATIENCE_S))
+        self.assertIn(b"the deadline passed while reading",
+                      process.stderr.read())
+
+    def test_a_named_pipe_whose_writer_comes_and_stays(self):
+        fifo, process = self.start_on_a_fifo("--deadline", "1s")
+        time.sleep(0.3)
+        with open(fifo, "wb", buffering=0) as writer:
+            writer.write(b"SELECT 1 AS a;")
+            self.assertEqual(DEADLINE, process.wait(PATIENCE_S))
+        self.assertEqual(b"", process.stdout.read())
+
+    def test_a_named_pipe_whose_writer_comes_late(self):
+        for options in ([], ["--deadline", "20s"]):
+            with self.subTest(options=options):
+                fifo, process = self.start_on_a_fifo(*options)
+                time.sleep(0.5)
+                with open(fifo, "wb", buffering=0) as writer:
+                    time.sleep(0.2)
+                    for piece in (b"SELECT 1", b" AS a;"):
+                        writer.write(piece)
+                        time.sleep(0.1)
+                self.assertEqual(0, process.wait(PATIENCE_S))
+                self.assertEqual(b"a\r\n1\r\n", process.stdout.read())
+                os.unlink(fifo)
+
+    def test_control_c_on_a_named_pipe(self):
+        _, process = self.start_on_a_fifo()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(-signal.SIGINT, process.wait(PATIENCE_S))
 
     def test_a_script_has_one_deadline_for_all_of_it(self):
         error = self.fail_json(DEADLINE, "query", "--deadline", "300ms",
