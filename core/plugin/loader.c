@@ -410,6 +410,20 @@ link_map_of(const struct loading *loading)
   return dlinfo(loading->handle, RTLD_DI_LINKMAP, &map) == 0 ? map : NULL;
 }
 
+/* What the table of symbols calls the one at `symbol`. What stands there under
+ * no name is what an indirect function (STT_GNU_IFUNC) has led to. */
+static unsigned
+symbol_type(void *symbol)
+{
+  const ElfW(Sym) *found = NULL;
+  Dl_info info;
+
+  if (dladdr1(symbol, &info, (void **)&found, RTLD_DL_SYMENT) == 0 ||
+      found == NULL || info.dli_saddr != symbol)
+    return STT_GNU_IFUNC;
+  return ELF64_ST_TYPE(found->st_info);
+}
+
 /* The entry point; NULL if there is none. Looking a symbol up in an object
  * looks into its dependencies as well; one of those is not the file that was
  * checked. */
@@ -418,6 +432,7 @@ find_entry(const struct loading *loading, tn_err *err)
 {
   void *symbol = dlsym(loading->handle, ENTRY_NAME);
   struct link_map *map = NULL;
+  unsigned type;
   entry_fn entry;
   Dl_info info;
 
@@ -430,6 +445,13 @@ find_entry(const struct loading *loading, tn_err *err)
     tn_err_set(err, TN_E_PLUGIN,
                "no entry point " ENTRY_NAME
                "; only one of its dependencies has it");
+    return NULL;
+  }
+
+  type = symbol_type(symbol);
+  if (type != STT_FUNC && type != STT_GNU_IFUNC) {
+    tn_err_set(err, TN_E_PLUGIN,
+               ENTRY_NAME " is not a function (ELF symbol type %u)", type);
     return NULL;
   }
 

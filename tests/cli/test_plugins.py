@@ -199,6 +199,17 @@ class Broken(TenonTest):
             b"tn_plugin_entry", b"tn_plugin_entrx"))
         self.expect("noentry", self.path("noentry.so"), "tn_plugin_entry")
 
+    def test_an_entry_point_that_is_data(self):
+        self.plugin("data")
+        shutil.copy(os.path.join(os.environ["TENON_TEST_PLUGINS"],
+                                 "data_entry.so"), self.path("data.so"))
+        os.chmod(self.path("data.so"), 0o644)
+        self.expect("data", self.path("data.so"),
+                    "tn_plugin_entry is not a function")
+        for args in (["list"], ["inspect", "data"]):
+            done = self.run_tool("--plugin-dir", self.folder, "plugins", *args)
+            self.assertGreaterEqual(done.code, 0, done)
+
     def test_an_undefined_symbol(self):
         self.plugin("undef", lambda data: data.replace(
             b"\0sqlite3_step\0", b"\0sqlite3_stxp\0"))

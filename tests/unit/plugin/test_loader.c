@@ -442,6 +442,8 @@ static const struct {
   const char *reason;
 } broken[] = {
   { "no_entry", "no_entry", NULL, "no entry point tn_plugin_entry" },
+  { "data_entry", "data_entry", NULL,
+    "tn_plugin_entry is not a function (ELF symbol type 1)" },
   { "wrong_abi", "wrong_abi", NULL, "ABI 2, this core has 1" },
   { "newer_core", "newer_core", NULL,
     "needs a newer core: ABI 1.99, this core has 1.0" },
