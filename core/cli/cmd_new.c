@@ -19,9 +19,8 @@
 #define TN_SKELETON "/usr/share/tenon/skeleton"
 #endif
 
-#define WORD          "skeleton"
-#define TEMPLATE      ".in" /* at the end of a file's name there */
-#define NAME_MAX_SIZE 32
+#define WORD     "skeleton"
+#define TEMPLATE ".in" /* at the end of a file's name there */
 
 struct copy {
   struct cli *cli;
@@ -58,11 +57,11 @@ check_name(const char *name, tn_err *err)
     if (!(name[i] >= 'a' && name[i] <= 'z') &&
         (i == 0 || !(name[i] >= '0' && name[i] <= '9')))
       break;
-  if (size == 0 || size > NAME_MAX_SIZE || i < size)
+  if (size == 0 || size > TN_PLUGIN_NAME_MAX || i < size)
     return tn_err_set(err, TN_E_USAGE,
                       "plugins new: \"%.64s\": a name is 1 to %d small letters "
                       "and digits, a letter first",
-                      name, NAME_MAX_SIZE);
+                      name, TN_PLUGIN_NAME_MAX);
   return TN_OK;
 }
 

@@ -14,7 +14,6 @@
 #include "file.h"
 #include "text.h"
 
-#define NAME_MAX_SIZE   23
 #define SCHEME_MAX_SIZE 32
 
 /* Longest part of a value that a message shows. */
@@ -44,7 +43,7 @@ tn_manifest_is_name(const char *text)
 {
   size_t size = name_size(text);
 
-  return size > 0 && size <= NAME_MAX_SIZE && text[size] == '\0';
+  return size > 0 && size <= TN_PLUGIN_NAME_MAX && text[size] == '\0';
 }
 
 bool
@@ -369,7 +368,7 @@ static enum tn_code
 fill_defaults(struct tn_manifest *manifest, tn_err *err)
 {
   static const char *const none[] = { NULL };
-  char file[NAME_MAX_SIZE + sizeof(object_suffix)];
+  char file[TN_PLUGIN_NAME_MAX + sizeof(object_suffix)];
   const char **texts[] = { &manifest->package, &manifest->client,
                            &manifest->description };
 

@@ -96,6 +96,9 @@ enum tn_err_source {
   TN_SOURCE_MESSAGE,      /* taken out of the server's text */
 };
 
+/* Longest name of a plug-in, in bytes. */
+#define TN_PLUGIN_NAME_MAX 23
+
 /* The explanation. Texts end with NUL; "" stands for "not known", and a text
  * that did not fit ends in "...". The layout keeps for the life of the
  * SONAME. `message` is one line without secrets; `detail` may have more
@@ -110,7 +113,7 @@ typedef struct tn_err {
   uint32_t column_count;
   uint32_t columns_used; /* bytes of `columns` in use */
   char sqlstate[8];
-  char backend[24]; /* name of the plug-in */
+  char backend[TN_PLUGIN_NAME_MAX + 1]; /* name of the plug-in */
   char schema[128];
   char table[128];
   char columns[256]; /* column_count names, each ended by NUL */

@@ -266,6 +266,18 @@ class Broken(TenonTest):
         self.assertIn(self.folder, error["message"] + (error["detail"] or ""))
 
 
+class New(TenonTest):
+    def test_a_name_that_no_manifest_may_have(self):
+        error = self.fail_with(USAGE, "plugins", "new", "a" * 24)
+        self.assertIn("1 to 23 small letters", error)
+        done = self.run_tool("plugins", "new", "a" * 23)
+        self.assertNotIn("a name is", done.err, done)
+        self.write("a" * 23 + ".ini", Broken.MANIFEST.format(
+            name="a" * 23, abi=1), 0o644)
+        done = self.run_tool("--plugin-dir", self.folder, "plugins", "list")
+        self.assertEqual((0, ""), (done.code, done.err), done)
+
+
 class Doctor(TenonTest):
     def test_all_is_well(self):
         out = self.succeed("--plugin-dir", plugin_folder(), "plugins",
