@@ -21,6 +21,10 @@
 
 static const char suffix[] = ".ini";
 
+/* What a plug-in's author says of it for the conformance suite, which lies
+ * beside the manifest while he works on it. */
+static const char quirks_suffix[] = ".quirks.ini";
+
 /* ---- small things ---- */
 
 const char *
@@ -357,6 +361,16 @@ set_trouble(tn_registry *registry, struct tn_plugin_folder *folder,
   return rc;
 }
 
+/* Names that are listed end with `suffix`. */
+static bool
+is_manifest(const char *name)
+{
+  size_t size = strlen(name);
+  size_t end = sizeof(quirks_suffix) - 1;
+
+  return size < end || strcmp(name + size - end, quirks_suffix) != 0;
+}
+
 static enum tn_code
 scan_folder(tn_registry *registry, struct tn_plugin_folder *folder, tn_err *err)
 {
@@ -373,7 +387,8 @@ scan_folder(tn_registry *registry, struct tn_plugin_folder *folder, tn_err *err)
   for (size_t i = 0; rc == TN_OK && i < count; i++) {
     char *end = names[i] + strlen(names[i]) - (sizeof(suffix) - 1);
 
-    if (!tn_registry__join(folder->manifests, names[i], path))
+    if (!is_manifest(names[i]) ||
+        !tn_registry__join(folder->manifests, names[i], path))
       continue;
     *end = '\0';
     rc = scan_manifest(registry, names[i], path, err);

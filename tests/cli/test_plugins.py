@@ -259,6 +259,13 @@ class Broken(TenonTest):
         self.assertEqual(PLUGIN, done.code, done)
         self.assertIn("odd.ini:4", done.out)
 
+    def test_quirks_beside_a_manifest_are_none(self):
+        self.plugin("sqlite", lambda data: data)
+        self.write("sqlite.quirks.ini", "[sample.rows]\nvalue = 4\n", 0o644)
+        out = self.succeed("--plugin-dir", self.folder, "plugins", "doctor",
+                           env={"TENON_PLUGIN_PATH": None})
+        self.assertNotIn("quirks", out)
+
     def test_none_at_all(self):
         error = self.fail_json(PLUGIN, "--plugin-dir", self.folder, "ping",
                                "sqlite://", env={"TENON_PLUGIN_PATH": None})
