@@ -341,6 +341,19 @@ class Check(TenonTest):
         self.assertEqual((2, "", usage + "\n"),
                          (done.returncode, done.stdout, done.stderr))
 
+    def test_a_url_of_another_backend_is_refused_once(self):
+        suite = os.path.join(os.path.dirname(TENON), "tenon-plugin-check")
+        file = os.path.join(plugin_folder(), "sqlite.so")
+        for url in ("postgresql://x", "sqlit://", "sqlite3+odbc://"):
+            with self.subTest(url=url):
+                done = subprocess.run([suite, file, "--url", url], check=False,
+                                      capture_output=True, text=True)
+                scheme = url.partition(":")[0].partition("+")[0]
+                self.assertEqual(
+                    (2, "", 'plugin-check: --url: plug-in "sqlite" does not '
+                     f'serve scheme "{scheme}", but sqlite\n'),
+                    (done.returncode, done.stdout, done.stderr))
+
     def test_misuse(self):
         self.fail_with(USAGE, "plugins", "check", "x.so")
         self.fail_with(USAGE, "plugins", "check", "x.so", "--url", "nonsense")

@@ -145,6 +145,53 @@ load_plugin(struct suite *suite, const char *file)
   return false;
 }
 
+/* Is `dialect` or "dialect+driver" among the words of `schemes`? */
+static bool
+has_scheme(const char *schemes, const char *dialect, const char *driver)
+{
+  size_t dialect_size = strlen(dialect);
+  size_t driver_size = strlen(driver);
+
+  while (schemes[0] != '\0') {
+    size_t size = strcspn(schemes, " ");
+    bool is_begun =
+        size >= dialect_size && strncmp(schemes, dialect, dialect_size) == 0;
+
+    if (is_begun &&
+        (size == dialect_size ||
+         (size == dialect_size + 1 + driver_size &&
+          schemes[dialect_size] == '+' &&
+          strncmp(schemes + dialect_size + 1, driver, driver_size) == 0)))
+      return true;
+    schemes += size;
+    schemes += strspn(schemes, " ");
+  }
+  return false;
+}
+
+/* No other plug-in is there to serve another scheme: each case would fail. */
+static bool
+check_url(const struct suite *suite)
+{
+  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
+  const char *driver;
+  tn_err err = TN_ERR_INIT;
+
+  if (tn_url_parse(suite->url, &url, &err) != TN_OK) {
+    fprintf(stderr, "plugin-check: %s\n", err.message);
+    return false;
+  }
+  driver = tn_url_driver(url);
+  if (has_scheme(suite->report.schemes, tn_url_dialect(url),
+                 driver == NULL ? "" : driver))
+    return true;
+  fprintf(stderr,
+          "plugin-check: --url: plug-in \"%s\" does not serve scheme \"%s\", "
+          "but %s\n",
+          suite->report.name, tn_url_dialect(url), suite->report.schemes);
+  return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -173,7 +220,7 @@ main(int argc, char **argv)
     if (arguments.is_table) {
       quirks_print(&suite);
       status = 0;
-    } else {
+    } else if (check_url(&suite)) {
       suite_ask_caps(&suite);
       run_all(&suite, arguments.wanted);
       printf("%u passed, %u failed\n", suite.passed, suite.failed);
