@@ -81,6 +81,15 @@ take_url(const struct cli *cli, char *target, tn_url **ret, tn_err *err)
   return rc;
 }
 
+/* A password, in a URL that names no user and no host: who reads the URL would
+ * not find it there. */
+static bool
+has_only_password(const tn_url *url)
+{
+  return tn_url_password(url) != NULL && tn_url_user(url)[0] == '\0' &&
+         tn_url_host_count(url) == 0;
+}
+
 static enum tn_code
 open_url(struct cli *cli, char *target, const struct tn_conn_options *options,
          tn_conn **ret, tn_err *err)
@@ -91,7 +100,11 @@ open_url(struct cli *cli, char *target, const struct tn_conn_options *options,
   if (rc != TN_OK)
     return rc;
   cli->stage = STAGE_OPEN;
-  return tn_conn_open_url(url, options, ret, err);
+  rc = tn_conn_open_url(url, options, ret, err);
+  if (rc == TN_E_CONFIG && cli->options[OPTION_PASSWORD] != NULL &&
+      has_only_password(url))
+    tn_err_add(err, TN_ERR_DETAIL, "the password is that of --password");
+  return rc;
 }
 
 /* What the connections to `target` are made with. */

@@ -173,7 +173,8 @@ sqlite__is_fleeting(const struct tn_connect_args *args)
 }
 
 /* Two slashes instead of three would otherwise open an empty database in
- * memory, and lose what is written to it. */
+ * memory, and lose what is written to it. A password alone, with a user of no
+ * name, was not written there: a program has added it. */
 static int32_t
 refuse_server(const struct tn_connect_args *args, struct tn_call *call)
 {
@@ -181,6 +182,8 @@ refuse_server(const struct tn_connect_args *args, struct tn_call *call)
 
   if (args->address_count == 0 && args->user == NULL && args->password == NULL)
     return TN_OK;
+  if (args->address_count == 0 && (args->user == NULL || args->user[0] == '\0'))
+    return tn_fail(call, TN_E_CONFIG, "sqlite: a file has no password");
   return tn_fail(call, TN_E_CONFIG,
                  "sqlite: a file has neither host nor user; it follows a third "
                  "slash, as in sqlite:///%.200s",

@@ -103,6 +103,18 @@ class Sources(TenonTest):
                 self.assertNotIn(CANARY, done.out + done.err)
         self.fail_with(USAGE, "--password", "env:NO_SUCH", "ping", self.url)
 
+    def test_a_password_for_a_file_is_the_fault_of_the_option(self):
+        for url in ("sqlite://", self.url):
+            with self.subTest(url=url):
+                self.assertEqual(
+                    "tenon: config: sqlite: a file has no password\n"
+                    "  the password is that of --password\n",
+                    self.fail_with(USAGE, "--password", "env:X", "query", url,
+                                   "SELECT 1", env={"X": CANARY}))
+        self.assertIn("a file has neither host nor user",
+                      self.fail_with(USAGE, "query", "sqlite://u:p@/x.db",
+                                     "SELECT 1"))
+
     def test_a_prompt_shows_nothing(self):
         terminal = Terminal(self, "--password", "prompt", "ping",
                             "nosuchdb://u@h/db")

@@ -237,7 +237,7 @@ Test(connect, a_host_or_a_user_is_refused_with_the_way_to_name_a_file)
   const struct tn_connect_args bad[] = {
     { .size = sizeof bad[0], .address_count = 1, .addresses = &host },
     { .size = sizeof bad[0], .user = "u", .database = "x.db" },
-    { .size = sizeof bad[0], .password = "p", .database = "x.db" },
+    { .size = sizeof bad[0], .user = "u", .password = "p", .database = "x.db" },
   };
   struct session s;
   size_t i;
@@ -248,6 +248,25 @@ Test(connect, a_host_or_a_user_is_refused_with_the_way_to_name_a_file)
                  TN_E_CONFIG, "case %zu", i);
     cr_expect(strstr(s.fake.err.message, "sqlite:///app.db") != NULL,
               "case %zu: %s", i, s.fake.err.message);
+    cr_expect_null(s.handle);
+  }
+}
+
+Test(connect, a_password_alone_is_refused_as_such)
+{
+  const struct tn_connect_args bad[] = {
+    { .size = sizeof bad[0], .password = "p", .database = "x.db" },
+    { .size = sizeof bad[0], .user = "", .password = "p", .database = "x.db" },
+  };
+  struct session s;
+  size_t i;
+
+  session_init(&s);
+  for (i = 0; i < COUNT(bad); i++) {
+    cr_expect_eq(s.connection->connect(&bad[i], &s.fake.call, &s.handle),
+                 TN_E_CONFIG, "case %zu", i);
+    cr_expect_str_eq(s.fake.err.message, "sqlite: a file has no password",
+                     "case %zu", i);
     cr_expect_null(s.handle);
   }
 }
