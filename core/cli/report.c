@@ -1,7 +1,8 @@
 /* Errors as a person or a program is told of them, and the exit codes.
  *
- * Text: "tenon: CATEGORY: MESSAGE", its details indented, and the place in the
- * statement if that is known. JSON: one line on standard error, with the same
+ * Text: "tenon: CATEGORY: MESSAGE", the category once if the message begins
+ * with that word, its details indented, and the place in the statement if that
+ * is known. JSON: one line on standard error, with the same
  * keys for every error. */
 #include "cli.h"
 
@@ -208,10 +209,22 @@ write_details(const char *detail)
   }
 }
 
+/* "plugin: no backend" of the category plugin says it itself. */
+static bool
+has_category(const tn_err *err)
+{
+  const char *name = tn_code_name(err->code);
+  size_t size = strlen(name);
+
+  return strncmp(err->message, name, size) == 0 && err->message[size] == ':';
+}
+
 static void
 report_text(const struct cli *cli, const tn_err *err)
 {
-  fprintf(stderr, "tenon: %s: ", tn_code_name(err->code));
+  fputs("tenon: ", stderr);
+  if (!has_category(err))
+    fprintf(stderr, "%s: ", tn_code_name(err->code));
   display_write(stderr, err->message, strlen(err->message));
   putc('\n', stderr);
   write_details(err->detail);

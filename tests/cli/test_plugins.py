@@ -52,6 +52,14 @@ class Listing(TenonTest):
         self.assertRegex(row["server"], r"3\.\d+")
         self.assertGreaterEqual(row["ping_ms"], 0)
 
+    def test_a_category_that_begins_the_message_is_told_once(self):
+        words = 'plugin: no backend for scheme "nosuch"'
+        self.assertTrue(self.fail_with(PLUGIN, "ping", "nosuch://")
+                        .startswith("tenon: " + words))
+        error = self.fail_json(PLUGIN, "ping", "nosuch://")
+        self.assertEqual("plugin", error["category"])
+        self.assertTrue(error["message"].startswith(words), error)
+
     def test_a_wrong_second_word_is_told(self):
         error = self.fail_with(USAGE, "plugins", "lst")
         self.assertIn('"plugins lst": no such command; there is "tenon '
