@@ -258,7 +258,7 @@ cmd_errors_list(struct cli *cli, tn_err *err)
     { "said by", TN_TEXT },
   };
   struct listing listing = { .cli = cli, .err = err };
-  struct tn_plugin_report report;
+  struct tn_plugin_report report = { .name = NULL };
   enum tn_code rc = cli_need_registry(cli, err);
 
   /* No header of a table that cannot come. */
@@ -268,7 +268,7 @@ cmd_errors_list(struct cli *cli, tn_err *err)
     rc = output_begin(&cli->out, columns, COUNT(columns), err);
   if (rc != TN_OK)
     return rc;
-  rc = cli->arg_count > 0 ? list_backend(&listing, cli->args[0])
+  rc = cli->arg_count > 0 ? list_backend(&listing, report.name)
                           : list_all(&listing);
   return output_finish(&cli->out, rc, err);
 }

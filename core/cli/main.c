@@ -87,6 +87,7 @@ static const char config_check_manual[] =
     "connected.\n";
 
 static const char errors_manual[] =
+    "BACKEND is the name of a plug-in, or a scheme that it serves.\n"
     "A CODE is a number of the backend's, a SQLSTATE, the two characters of "
     "its\n"
     "class, or the backend's name for it. A number that servers disagree on "

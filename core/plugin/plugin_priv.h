@@ -139,6 +139,13 @@ void tn_registry__add_searched(const tn_registry *registry, const char *what,
 const struct tn_plugin_entry *tn_registry__server_of(
     const tn_registry *registry, const char *scheme);
 
+/* Who serves a scheme by the rules of URLs; `*ret` is NULL if nobody does.
+ * Under the lock. Fails: TN_E_PLUGIN, two claim it. */
+enum tn_code tn_registry__find_server(const tn_registry *registry,
+                                      const char *scheme,
+                                      struct tn_plugin_entry **ret,
+                                      tn_err *err);
+
 /* ---- registry_load.c ---- */
 
 /* By the administrator. */

@@ -111,7 +111,7 @@ tn_registry_errors(tn_registry *registry, const char *name,
   if (rc != TN_OK)
     return rc;
   pthread_mutex_lock(&registry->lock);
-  visitor.backend = tn_registry__find_entry(registry, name)->backend;
+  visitor.backend = tn_registry__find_entry(registry, report.name)->backend;
   pthread_mutex_unlock(&registry->lock);
   visit_all(&visitor);
   return TN_OK;

@@ -17,15 +17,9 @@
 static enum tn_code
 refuse_name(const tn_registry *registry, const char *name, tn_err *err)
 {
-  const struct tn_plugin_entry *server = tn_registry__server_of(registry, name);
   struct tn_suggestion suggestion = { .wanted = name };
   char shown[SHOWN_SIZE];
 
-  if (server != NULL)
-    return tn_err_set(err, TN_E_PLUGIN,
-                      "plugin: none is named \"%s\", which is a scheme of "
-                      "plug-in \"%s\"",
-                      name, server->name);
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next)
     tn_suggestion_offer(&suggestion, entry->name);
@@ -47,6 +41,21 @@ find_locked(tn_registry *registry, const char *name)
   entry = tn_registry__find_entry(registry, name);
   pthread_mutex_unlock(&registry->lock);
   return entry;
+}
+
+/* Nothing has that name: it may be a scheme. */
+static enum tn_code
+find_server(tn_registry *registry, const char *scheme,
+            struct tn_plugin_entry **ret, tn_err *err)
+{
+  enum tn_code rc;
+
+  pthread_mutex_lock(&registry->lock);
+  rc = tn_registry__find_server(registry, scheme, ret, err);
+  if (rc == TN_OK && *ret == NULL)
+    rc = refuse_name(registry, scheme, err);
+  pthread_mutex_unlock(&registry->lock);
+  return rc;
 }
 
 static enum tn_code
@@ -72,13 +81,10 @@ tn_registry_inspect(tn_registry *registry, const char *name,
       return rc;
     entry = find_locked(registry, name);
   }
-  if (entry == NULL) {
-    pthread_mutex_lock(&registry->lock);
-    rc = refuse_name(registry, name, err);
-    pthread_mutex_unlock(&registry->lock);
-    return rc;
-  }
-  rc = tn_registry__load(registry, entry, err);
+  if (entry == NULL)
+    rc = find_server(registry, name, &entry, err);
+  if (rc == TN_OK)
+    rc = tn_registry__load(registry, entry, err);
   return rc == TN_OK ? report_entry(registry, entry, ret) : rc;
 }
 

@@ -311,6 +311,21 @@ tn_registry_backend(tn_registry *registry, const char *dialect,
   return TN_OK;
 }
 
+enum tn_code
+tn_registry__find_server(const tn_registry *registry, const char *scheme,
+                         struct tn_plugin_entry **ret, tn_err *err)
+{
+  struct claims claims;
+
+  *ret = NULL;
+  if (!find_claims(registry, scheme, NULL, &claims))
+    return TN_OK;
+  if (claims.second != NULL)
+    return refuse_conflict(registry, scheme, &claims, err);
+  *ret = claims.first;
+  return TN_OK;
+}
+
 const struct tn_plugin_entry *
 tn_registry__server_of(const tn_registry *registry, const char *scheme)
 {

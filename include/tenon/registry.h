@@ -82,7 +82,8 @@ TN_API size_t tn_registry_report(
     void (*visit)(const struct tn_plugin_report *report, void *user),
     void *user);
 
-/* Load one plug-in by its name and report it. Thread-safe.
+/* Load one plug-in by its name, or else by a scheme that it alone serves, and
+ * report it. Thread-safe.
  * Fails: TN_E_PLUGIN, with every file that was tried and why in `detail`. */
 TN_API TN_MUST_USE enum tn_code tn_registry_inspect(
     tn_registry *registry, const char *name, struct tn_plugin_report *ret,
@@ -105,10 +106,11 @@ struct tn_error_info {
   uint32_t catalogue;   /* or looked up by tn_conn_complete() */
 };
 
-/* Load one plug-in by its name and call `visit` for each error that it, or a
- * drop-in of the administrator, says something of. Two may have one number,
- * where the servers disagree on it. What became of a session may make an
- * error's verdicts worse. Fails: as tn_registry_inspect(). */
+/* Load one plug-in, found as by tn_registry_inspect(), and call `visit` for
+ * each error that it, or a drop-in of the administrator, says something of. Two
+ * may have one number, where the servers disagree on it. What became of a
+ * session may make an error's verdicts worse. Fails: as tn_registry_inspect().
+ */
 TN_API TN_MUST_USE enum tn_code tn_registry_errors(
     tn_registry *registry, const char *name,
     void (*visit)(const struct tn_error_info *info, void *user), void *user,

@@ -125,9 +125,15 @@ class Errors(TenonTest):
         self.assertIn("no row for \"nosuch\"", error["message"])
         self.fail_json(PLUGIN, "errors", "explain", "nosuch", "1")
 
-    def test_a_scheme_is_no_name(self):
-        error = self.fail_json(PLUGIN, "errors", "explain", "mariadb", "1205")
-        self.assertIn('a scheme of plug-in "mysql"', error["message"])
+    def test_a_scheme_will_do(self):
+        self.assertEqual(self.explain("mysql", "1062"),
+                         self.explain("mariadb", "1062"))
+        self.assertEqual(self.explain("postgresql", "23505"),
+                         self.explain("postgres", "23505"))
+        self.assertEqual(self.succeed("errors", "list", "mysql"),
+                         self.succeed("errors", "list", "mariadb"))
+        self.assertEqual(self.succeed("plugins", "inspect", "mysql"),
+                         self.succeed("plugins", "inspect", "mariadb"))
 
     def test_no_header_comes_before_a_failure(self):
         done = self.run_tool("-f", "csv", "errors", "list", "nosuch")

@@ -198,6 +198,31 @@ Test(registry_report, inspect_loads_one_plugin)
   cr_expect_eq(find_row("long_table")->report.state, TN_PLUGIN_KNOWN);
 }
 
+static void
+count_error(const struct tn_error_info *info, void *user)
+{
+  unsigned *count = user;
+
+  (void)info;
+  (*count)++;
+}
+
+Test(registry_report, a_scheme_stands_for_the_plugin_that_serves_it)
+{
+  struct tn_plugin_report report = { .name = NULL };
+  unsigned count = 0;
+
+  install("fake", "aliases = faux\n");
+  install("long_table", "aliases = table\n");
+  open_registry();
+  cr_assert_eq(tn_registry_inspect(registry, "table", &report, &err), TN_OK,
+               "%s", err.message);
+  cr_expect_str_eq(report.name, "long_table");
+  cr_assert_eq(tn_registry_errors(registry, "faux", count_error, &count, &err),
+               TN_OK, "%s", err.message);
+  cr_expect_gt(count, 0);
+}
+
 Test(registry_report, inspect_says_why_it_cannot)
 {
   struct tn_plugin_report report = { .name = NULL };
@@ -205,13 +230,14 @@ Test(registry_report, inspect_says_why_it_cannot)
 
   install("fake", "");
   install("init_fails", "");
-  install("long_table", "aliases = table\n");
+  install("long_table", "aliases = both\n");
+  install("short_table", "aliases = both\n");
   files_write("manifests/bad.ini", "[plugin]\nabi = x\n", path);
   open_registry();
-  cr_expect_eq(tn_registry_inspect(registry, "table", &report, &err),
+  cr_expect_eq(tn_registry_inspect(registry, "both", &report, &err),
                TN_E_PLUGIN);
-  cr_expect_str_eq(err.message, "plugin: none is named \"table\", which is a "
-                                "scheme of plug-in \"long_table\"");
+  cr_expect(has_text(err.message, "scheme \"both\" is claimed by both "), "%s",
+            err.message);
   cr_expect_eq(tn_registry_inspect(registry, "fke", &report, &err),
                TN_E_PLUGIN);
   cr_expect_str_eq(err.message,
