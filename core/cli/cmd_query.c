@@ -21,11 +21,15 @@ run_script(struct cli *cli, tn_conn *conn, const char *script, tn_err *err)
   return tn_conn_script(conn, script, output_visit, &cli->out, err);
 }
 
-/* A text like "a=b" was taken for a value named a: say how to avoid it. */
+/* A text like "a=b" was taken for a value named a: say how to avoid it. Not
+ * where it is the statement that is wrong, whatever its values are. */
 static void
 explain_names(const struct params *params, tn_err *err)
 {
-  if (params->names != NULL && err->code == TN_E_USAGE)
+  static const char at_fault[] = "statement: ";
+
+  if (params->names != NULL && err->code == TN_E_USAGE &&
+      strncmp(err->message, at_fault, strlen(at_fault)) != 0)
     tn_err_add(err, TN_ERR_DETAIL,
                "a PARAM a=b is a value named a; write text:a=b for the text "
                "a=b");

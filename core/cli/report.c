@@ -159,6 +159,12 @@ add_blank_tabs(struct display *text, const char *bytes, size_t size)
   }
 }
 
+static bool
+is_blank(const struct display *text)
+{
+  return strspn(text->data, " ") == text->size;
+}
+
 /* Keep at most `max` characters of a text. */
 static void
 cut(struct display *text, size_t max)
@@ -169,7 +175,8 @@ cut(struct display *text, size_t max)
   text->data[end] = '\0';
 }
 
-/* The line that `position` is in, and a caret under it. */
+/* The line that `position` is in, and a caret under it; nothing of a line that
+ * is empty, as behind the last line end, where some servers see the error. */
 static void
 write_place(const char *statement, int32_t position)
 {
@@ -188,7 +195,7 @@ write_place(const char *statement, int32_t position)
     start++;
   add_blank_tabs(&before, statement + start, at - start);
   add_blank_tabs(&after, statement + at, strcspn(statement + at, "\r\n"));
-  if (before.failed || after.failed)
+  if (before.failed || after.failed || (is_blank(&before) && is_blank(&after)))
     return;
   cut(&after, LINE_MAX_WIDE - characters);
   fprintf(stderr, "    %s%s\n    %*s^\n", before.data, after.data,

@@ -233,8 +233,9 @@ refuse_values(const struct tn_sql *sql, const struct tn_query *query,
                       "has no :name",
                       query->names[0] == NULL ? "" : query->names[0]);
   return tn_err_set(err, TN_E_USAGE,
-                    "query: %zu values for a statement with %u parameters",
-                    query->value_count, (unsigned)sql->slot_count);
+                    "query: %zu value%s for a statement with %u parameter%s",
+                    query->value_count, query->value_count == 1 ? "" : "s",
+                    (unsigned)sql->slot_count, sql->slot_count == 1 ? "" : "s");
 }
 
 /* The index of `name` among `count` names; `count` if it is not there. Most

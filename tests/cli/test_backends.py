@@ -117,6 +117,12 @@ class Backends(TenonTest):
                     self.assertEqual(1, message.count("tenon: "), message)
                     self.assertIn(word, message)
 
+    def test_an_error_behind_the_last_line_has_no_picture(self):
+        for text, lines in (("SELECT 1 FROM\n", 1), ("SELECT 1 FROM\n  ", 1),
+                            ("SELECT 1 FROM", 3)):
+            error = self.fail_with(4, "query", self.urls["mysql"], text)
+            self.assertEqual(lines, error.count("\n"), error)
+
     def test_nothing_takes_the_place_of_a_closed_descriptor(self):
         def without(*numbers):
             return lambda: [os.close(number) for number in numbers]

@@ -137,6 +137,23 @@ class Parameters(TenonTest):
         self.assertEqual("usage", error["category"])
         self.assertIn("text:a=b", error["detail"])
 
+    def test_names_are_not_blamed_for_the_statement(self):
+        for sql in ("SELECT :a, ?", "SELECT 1; SELECT :a", "SELECT 'x", ""):
+            with self.subTest(sql=sql):
+                error = self.fail_json(USAGE, "query", self.url, sql, "a=b")
+                self.assertTrue(error["message"].startswith("statement: "))
+                self.assertIsNone(error["detail"])
+
+    def test_one_is_not_several(self):
+        for sql, params, message in (
+                ("SELECT ?", [], "0 values for a statement with 1 parameter"),
+                ("SELECT ?, ?", ["a"],
+                 "1 value for a statement with 2 parameters"),
+                ("SELECT 1", ["a"],
+                 "1 value for a statement with 0 parameters")):
+            error = self.fail_json(USAGE, "query", self.url, sql, *params)
+            self.assertEqual("query: " + message, error["message"])
+
     def test_too_few_and_too_many(self):
         for params in ([], ["1", "2", "3"]):
             with self.subTest(params=params):

@@ -213,8 +213,8 @@ Test(batch, what_does_not_fit_the_statement_is_refused)
     struct tn_batch batch;
     const char *message;
   } cases[] = {
-    { "insert ?, ?", three, "1 values for a statement with 2 parameters" },
-    { "insert ?", three_pairs, "2 values for a statement with 1 parameters" },
+    { "insert ?, ?", three, "1 value for a statement with 2 parameters" },
+    { "insert ?", three_pairs, "2 values for a statement with 1 parameter" },
     { "insert ?", { .value_count = 1, .row_count = 2 }, "2 rows without" },
     { "insert ?, ?",
       { .values = six, .names = ab, .value_count = 2, .row_count = 3 },
