@@ -8,7 +8,8 @@ import os
 import subprocess
 import unittest
 
-from support import INTERNAL, TENON, USAGE, TenonTest, Terminal, environment
+from support import (INTERNAL, REFUSED, TENON, USAGE, TenonTest, Terminal,
+                     environment)
 
 COUNT_TO = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
             "WHERE i < {}) SELECT i, 'row ' || i AS t FROM n")
@@ -110,6 +111,20 @@ class Json(TenonTest):
         out = self.succeed("-f", "json", "query", self.url,
                            "SELECT ? AS x", "\x1b\x7f\x9bz")
         self.assertIn('"\\u001b\\u007f\\u009bz"', out.replace("B", "b"))
+
+    def test_what_breaks_off_is_not_closed(self):
+        done = self.run_tool(
+            "-f", "json", "query", self.url,
+            "SELECT CASE i WHEN 3 THEN abs(-9223372036854775808) ELSE i END "
+            "AS i FROM (" + COUNT_TO.format(5) + ")")
+        self.assertEqual(REFUSED, done.code, done)
+        self.assertTrue(done.out.endswith('"rows":[[1],[2]\n'), done)
+        with self.assertRaises(ValueError):
+            json.loads(done.out)
+        self.assertEqual(1, done.err.count("\n"), done)
+        self.assertIn("error", json.loads(done.err))
+        help_ = " ".join(self.succeed("--help").split())
+        self.assertIn("broke off ends without closing the object", help_)
 
     def test_base64_of_every_length(self):
         for size in range(0, 8):
