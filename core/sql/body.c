@@ -29,6 +29,7 @@
 #define ROLE_DO        UINT32_C(0x10000)
 #define ROLE_NOT       UINT32_C(0x20000)
 #define ROLE_ATOMIC    UINT32_C(0x40000)
+#define ROLE_RETURNS   UINT32_C(0x80000) /* before the name of a type */
 
 /* Longest word of the table below. */
 #define ROLE_WORD_MAX 13
@@ -68,6 +69,7 @@ static const struct role_row role_rows[] = {
   { "handler", ROLE_HANDLER },
 
   /* the last word before a body */
+  { "returns", ROLE_RETURNS },
   { "row", ROLE_LEADS },
   { "deterministic", ROLE_LEADS },
   { "sql", ROLE_LEADS },
@@ -129,6 +131,9 @@ roles_of(const struct tn_lexer *lexer, const struct tn_token *token)
     roles = ROLE_LEADS; /* behind the parameters */
   else if (is_mark(lexer, token, '.'))
     roles = ROLE_DOT;
+
+  if ((lexer->last_roles & ROLE_RETURNS) != 0)
+    roles |= ROLE_LEADS;
 
   /* DO that begins a statement has an expression behind it. */
   if ((roles & ROLE_DO) != 0 && (lexer->last_roles & ROLE_LEADS) != 0)

@@ -88,6 +88,8 @@ static const struct body bodies[] = {
   { M, "create procedure p() case a when 1 then b; end case;" },
   { M, "create function f(a int) returns int sql security invoker if a then "
        "return 1; else return 2; end if;" },
+  { M, "create function f() returns int if a then return 1; else return 2; end "
+       "if;" },
   { M, "create event e on schedule every 1 day do if a then b; end if;" },
   { M, "create procedure p() select (1) for update;" },
   { M, "create procedure p() do if(a, 1, 2);" },
