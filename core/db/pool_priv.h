@@ -142,7 +142,7 @@ struct tn_pool {
   struct tn_pool_guard *guard;
   uint64_t id;    /* with the address: not that of an earlier pool */
   unsigned hint;  /* which of a thread's hints is this pool's */
-  uint32_t keep;  /* sessions kept open */
+  uint32_t keep;  /* sessions kept open while nobody has them */
   uint32_t limit; /* slots at most */
   int64_t ping_after;
   _Atomic(tn_pool_hook_fn) hook;
@@ -377,6 +377,9 @@ enum tn_code tn_pool__refusal(tn_pool *pool, tn_err *err);
 void tn_pool__tell_leaks(tn_pool *pool);
 
 /* ---- pool_tick.c ---- */
+
+/* The sessions that nobody has. */
+uint32_t tn_pool__count_idle(const tn_pool *pool);
 
 /* See that there is a session, whether connecting has failed a moment ago or
  * not. `err` is not NULL. */

@@ -332,8 +332,13 @@ must_go(const tn_pool *pool, const struct tn_pool_slot *slot,
     *ret_reason = COUNT_RECYCLED;
     return true;
   }
-  return pool->options.kind == TN_POOL_NULL ||
-         (pool->head == NULL && atomic_load(&pool->open) > pool->keep);
+  if (pool->options.kind == TN_POOL_NULL)
+    return true;
+
+  /* As long as no more are open than are kept, nobody has to count. Whoever
+   * gives back when more are, does so under the lock. */
+  return pool->head == NULL && atomic_load(&pool->open) > pool->keep &&
+         tn_pool__count_idle(pool) >= pool->keep;
 }
 
 void

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static uint32_t
-count_idle(const tn_pool *pool)
+uint32_t
+tn_pool__count_idle(const tn_pool *pool)
 {
   struct tn_pool_iterator i;
   uint32_t count = 0;
@@ -82,7 +82,7 @@ sweep_slot(tn_pool *pool, struct tn_pool_slot *slot, uint32_t *idle)
 static void
 sweep(tn_pool *pool)
 {
-  uint32_t idle = count_idle(pool);
+  uint32_t idle = tn_pool__count_idle(pool);
   uint32_t at = atomic_load(&pool->used);
 
   while (at-- > 0) {
@@ -119,7 +119,7 @@ fill_one(tn_pool *pool)
   tn_deadline deadline;
   tn_err err;
 
-  if (count_idle(pool) >= pool->options.min_idle)
+  if (tn_pool__count_idle(pool) >= pool->options.min_idle)
     return false;
   slot = claim_spare(pool, pool->keep, true);
   if (slot == NULL)
@@ -142,7 +142,7 @@ tn_pool__warm(tn_pool *pool, tn_deadline deadline, tn_err *err)
 
   tn_pool__revive(pool);
   tn_pool__enter(pool);
-  if (count_idle(pool) == 0)
+  if (tn_pool__count_idle(pool) == 0)
     slot = claim_spare(pool, pool->limit, false);
   if (slot != NULL) {
     rc = tn_pool__connect(pool, slot, deadline, err);

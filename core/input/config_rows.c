@@ -89,12 +89,15 @@ static const struct tn_config_option options[] = {
 
   /* The pool. */
   COUNT_ROW("max_pool_size", "5", 0, MOST,
-            "Connections to keep open. A count; 0 is no limit.",
+            "Connections to keep open while nobody uses them. A count; 0 is no "
+            "limit.",
             "DEFAULT/sql_max_pool_size DATABASE/sql_max_pool_size"),
-  COUNT_ROW("max_overflow", "50", -1, MOST,
-            "Connections to open beyond max_pool_size while there is need. A "
-            "count; -1 is no limit.",
-            "DEFAULT/sql_max_overflow DATABASE/sqlalchemy_max_overflow"),
+  COUNT_ROW(
+      "max_overflow", "50", -1, MOST,
+      "Connections to open beyond max_pool_size while all are in use; one "
+      "that is given back is closed if max_pool_size others are unused. "
+      "A count; -1 is no limit.",
+      "DEFAULT/sql_max_overflow DATABASE/sqlalchemy_max_overflow"),
   SECONDS_ROW("pool_timeout", NULL, 0,
               "How long to wait for a free connection, or for a new one. "
               "Seconds; 30 if it is not given; 0 waits for no free one, and "

@@ -56,9 +56,12 @@ struct tn_pool_options {
   const struct tn_log *log;     /* copied; NULL: silent */
   uint32_t kind;                /* enum tn_pool_kind */
   uint32_t reset;               /* enum tn_pool_reset */
-  uint32_t size;                /* connections that are kept; 0: no limit */
-  int32_t overflow;             /* how many more while all are lent, closed when
-                                   given back and nobody waits; -1: no limit */
+  uint32_t size;                /* connections that are kept while nobody has
+                                   them; 0: no limit */
+  int32_t overflow;             /* how many more may be open while all are lent;
+                                   one that is given back is closed if `size`
+                                   others are kept by then and nobody waits;
+                                   -1: no limit */
   uint32_t min_idle;            /* how many tn_pool_tick() keeps ready */
   uint32_t connect_concurrency; /* opened at once; 0: no limit */
   uint64_t wait_ms;             /* of a loan that names no deadline: for others

@@ -80,6 +80,40 @@ Test(pool, never_has_more_than_size_and_overflow_and_keeps_size)
   close_pool();
 }
 
+Test(pool, keeps_what_is_given_back_until_size_others_are_idle)
+{
+  tn_conn *taken[4];
+  int i;
+
+  pool_options.size = 2;
+  pool_options.overflow = 2;
+  open_pool();
+  for (i = 0; i < 4; i++)
+    taken[i] = take();
+
+  /* More are open than are kept, but nobody has to connect again. */
+  for (i = 0; i < 20; i++) {
+    tn_pool_give(&taken[i % 4]);
+    taken[i % 4] = take();
+  }
+  cr_expect_eq(connect_calls, 4, "%u", connect_calls);
+  cr_expect_eq(stats_of().closes, 0);
+  tn_pool_give(&taken[0]);
+  tn_pool_give(&taken[1]);
+  cr_expect_eq(stats_of().idle, 2);
+  cr_expect_eq(stats_of().closes, 0);
+  tn_pool_give(&taken[2]);
+  cr_expect_eq(stats_of().closes, 1);
+  cr_expect_eq(stats_of().idle, 2);
+  taken[2] = take();
+  tn_pool_give(&taken[3]);
+  cr_expect_eq(stats_of().closes, 1);
+  cr_expect_eq(stats_of().idle, 2);
+  tn_pool_give(&taken[2]);
+  cr_expect_eq(stats_of().closes, 2);
+  close_pool();
+}
+
 Test(pool, grows_without_a_limit_if_it_has_none)
 {
   static tn_conn *taken[100];
