@@ -65,6 +65,15 @@ tn_conn_set_deadline(tn_conn *conn, tn_deadline deadline)
 }
 
 void
+tn_conn__refuse_to_go(const tn_conn *conn)
+{
+  if (conn->has_log)
+    tn_log_write(&conn->log, TN_LOG_ERROR,
+                 "conn: a listener cannot give back or close the connection "
+                 "that it is told of; it stays as it is");
+}
+
+void
 tn_conn_close(tn_conn **conn)
 {
   struct tn_host_call call;
@@ -72,6 +81,10 @@ tn_conn_close(tn_conn **conn)
 
   if (conn == NULL || *conn == NULL)
     return;
+  if ((*conn)->told > 0) {
+    tn_conn__refuse_to_go(*conn);
+    return;
+  }
   if ((*conn)->slot != NULL) {
     tn_pool_discard(conn);
     return;

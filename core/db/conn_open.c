@@ -421,8 +421,11 @@ tn_conn_open_url(const tn_url *url, const struct tn_conn_options *options,
 {
   static const struct tn_conn_options none;
   struct tn_target target = { .url = NULL };
-  enum tn_code rc = tn_target__borrow(url, &target, err);
+  enum tn_code rc;
 
+  if (url == NULL)
+    return tn_target__refuse_none(err);
+  rc = tn_target__borrow(url, &target, err);
   if (options == NULL)
     options = &none;
   return rc == TN_OK ? tn_conn__open(&target, options, ret, err) : rc;

@@ -144,6 +144,7 @@ struct tn_conn {
   bool is_used;    /* an operation has begun since the pool cleared it */
   bool is_touched; /* the session may not be what it was when it was opened */
   bool has_log;
+  uint32_t told; /* listeners that are being told of it: it must stay */
   uint64_t timeout_ms;
   tn_deadline deadline; /* of calls that name none; 0: by timeout_ms */
   tn_deadline limit;    /* which they do not outlast either; 0: none */
@@ -271,6 +272,10 @@ tn_conn__is_inherited(const tn_conn *session)
 /* May the backend be called to close something of it? In a child after fork it
  * may once the session has been cut off from the server, which is done here. */
 bool tn_conn__may_close(tn_conn *conn);
+
+/* A listener is being told of it: it cannot be closed or given back now. This
+ * is logged. */
+void tn_conn__refuse_to_go(const tn_conn *conn);
 
 /* Release a session that has no handle, or has it no more. */
 void tn_conn__free(tn_conn *conn);

@@ -148,6 +148,8 @@ tn_engine_open(const char *target, const struct tn_engine_options *options,
 
   if (options == NULL)
     options = &none;
+  if (target == NULL)
+    return tn_target__refuse_none(err);
   if (options->struct_size != sizeof *options)
     return tn_err_set(err, TN_E_USAGE,
                       "engine: begin the options with TN_ENGINE_OPTIONS_INIT");

@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "db_priv.h"
+
 struct tn_listener {
   struct tn_listener *_Atomic next;
   tn_event_fn call;
@@ -108,17 +110,22 @@ tn_listeners__tell(struct tn_listeners *listeners, struct tn_event *event,
                    bool may_refuse)
 {
   struct tn_listener *listener = atomic_load(&listeners->first);
+  tn_conn *conn = event->conn; /* whatever a listener makes of that */
+  enum tn_code rc = TN_OK;
 
   event->struct_size = sizeof *event;
   event->engine = listeners->engine;
+  if (conn != NULL)
+    conn->told++;
   for (; listener != NULL; listener = atomic_load(&listener->next)) {
-    enum tn_code rc;
-
     if ((listener->kinds & TN_EVENT_BIT(event->kind)) == 0)
       continue;
     rc = call(listener, event);
     if (rc != TN_OK && may_refuse)
-      return rc;
+      break;
+    rc = TN_OK;
   }
-  return TN_OK;
+  if (conn != NULL)
+    conn->told--;
+  return rc;
 }

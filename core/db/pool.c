@@ -63,6 +63,10 @@ tn_pool_give(tn_conn **conn)
   if (conn == NULL || *conn == NULL)
     return;
   given = *conn;
+  if (given->told > 0) {
+    tn_conn__refuse_to_go(given);
+    return;
+  }
   TN_PROBE1(give, given);
   *conn = NULL;
   slot = given->slot;

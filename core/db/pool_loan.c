@@ -264,6 +264,10 @@ tn_pool_discard(tn_conn **conn)
 
   if (conn == NULL || *conn == NULL)
     return;
+  if ((*conn)->told > 0) {
+    tn_conn__refuse_to_go(*conn);
+    return;
+  }
   TN_PROBE1(give, *conn);
   slot = returned(*conn);
   *conn = NULL;

@@ -148,6 +148,13 @@ tn_target__refuse(const char *key, enum tn_code code, tn_err *err)
 }
 
 enum tn_code
+tn_target__refuse_none(tn_err *err)
+{
+  return tn_err_set(err, TN_E_USAGE,
+                    "conn: no target: name a URL or \"@database\"");
+}
+
+enum tn_code
 tn_target__set(struct tn_target *target, const struct tn_setting *settings,
                size_t count, tn_err *err)
 {
@@ -240,6 +247,8 @@ tn_target__resolve(const char *name, const tn_config *config,
 {
   enum tn_code rc;
 
+  if (name == NULL)
+    return tn_target__refuse_none(err);
   ret->config = config;
   if (name[0] != '@') {
     rc = tn_url_parse(name, &ret->owned, err);

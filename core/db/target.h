@@ -24,7 +24,7 @@ struct tn_target {
 
 /* `name` is a URL, or "@name" for a database of `config`; both are borrowed.
  * Secrets are looked up now. Options of the core's own in the URL are checked.
- * Fails: TN_E_CONFIG, TN_E_NOT_FOUND, TN_E_MEMORY. */
+ * Fails: TN_E_USAGE, it is NULL; TN_E_CONFIG, TN_E_NOT_FOUND, TN_E_MEMORY. */
 enum tn_code tn_target__resolve(const char *name, const tn_config *config,
                                 struct tn_target *ret, tn_err *err);
 
@@ -46,6 +46,9 @@ void tn_target__offer(struct tn_suggestion *suggestion);
 
 /* It is none: `code`, with the nearest name. */
 enum tn_code tn_target__refuse(const char *key, enum tn_code code, tn_err *err);
+
+/* There is no target at all: TN_E_USAGE. */
+enum tn_code tn_target__refuse_none(tn_err *err);
 
 /* Does anybody say something of an option, of the core's own or a backend's? */
 bool tn_target__is_given(const struct tn_target *target, const char *key);

@@ -366,10 +366,12 @@ tn_url_parse(const char *text, tn_url **ret, tn_err *err)
   struct tn_url_parser p = {
     .url = url,
     .err = err,
-    .text = { text, strnlen(text, TN_URL_MAX + 1) },
+    .text = { text, text != NULL ? strnlen(text, TN_URL_MAX + 1) : 0 },
   };
   enum tn_code rc;
 
+  if (text == NULL)
+    return tn_err_set(err, TN_E_USAGE, "url: there is no text");
   if (url == NULL)
     return tn_err_memory(err, "url");
   rc = parse(&p);

@@ -2,6 +2,7 @@
 #include <tenon/scope.h>
 
 #include "base_priv.h"
+#include "db_priv.h"
 #include "scope_priv.h"
 
 struct tn_context {
@@ -325,6 +326,10 @@ tn_scope__leave(tn_scope **scope, const tn_err *why)
 {
   tn_scope *left = *scope;
 
+  if (left->joined == NULL && left->conn != NULL && left->conn->told > 0) {
+    tn_conn__refuse_to_go(left->conn);
+    return;
+  }
   *scope = NULL;
   leave_context(left);
   end_inner(left);

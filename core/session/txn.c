@@ -289,6 +289,10 @@ tn_txn_end(tn_txn **txn)
 
   if (ended == NULL)
     return;
+  if (ended->is_loan && ended->conn != NULL && ended->conn->told > 0) {
+    tn_conn__refuse_to_go(ended->conn);
+    return;
+  }
   *txn = NULL;
   is_clean = tn_txn_rollback(ended, NULL) == TN_OK;
   conn = ended->conn;

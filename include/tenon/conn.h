@@ -50,7 +50,8 @@ struct tn_conn_options {
  * options->config. `options` may be NULL; its pointers must outlive the
  * connection, but for `config`. `*ret` is the caller's until tn_conn_close();
  * untouched on failure.
- * Fails: TN_E_CONFIG, the URL or an option of it; TN_E_NOT_FOUND, "@name" is
+ * Fails: TN_E_USAGE, there is no target; TN_E_CONFIG, the URL or an option of
+ * it; TN_E_NOT_FOUND, "@name" is
  * not configured, with the nearest name; TN_E_PLUGIN, no backend, or it does
  * not load, with every file tried in `detail`; TN_E_CONNECT, TN_E_AUTH,
  * TN_E_NO_DATABASE, TN_E_TIMEOUT and others of the backend. */

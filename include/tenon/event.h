@@ -8,6 +8,8 @@
  *
  * Inside PREPARE, BEFORE, AFTER and ERROR the connection runs something: calls
  * on it fail with TN_E_STATE. Inside CONNECT, TAKE and RESET it may be used.
+ * Nowhere can the connection that is told of be closed or given back, nor a
+ * scope be ended that would do so: this is logged, and the pointer stays.
  * Bulk loads are no statements. What CONNECT sets, a reset takes away again:
  * set it in RESET as well.
  */

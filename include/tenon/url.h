@@ -31,7 +31,7 @@ typedef struct tn_url tn_url;
 
 /* Parse `text`. `*ret` is the caller's until tn_url_free().
  * Fails: TN_E_CONFIG, with what and where in characters, never with the text
- * of a password; TN_E_MEMORY. */
+ * of a password; TN_E_USAGE, it is NULL; TN_E_MEMORY. */
 TN_API TN_MUST_USE enum tn_code tn_url_parse(const char *text, tn_url **ret,
                                              tn_err *err);
 TN_API TN_MUST_USE enum tn_code tn_url_copy(const tn_url *url, tn_url **ret,

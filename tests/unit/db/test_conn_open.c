@@ -1,4 +1,6 @@
 /* From a target to the arguments of the plug-in's connect(). */
+#include <tenon/engine.h>
+
 #include "fixture.h"
 
 TestSuite(conn_open, .init = fixture_init, .timeout = 60);
@@ -142,6 +144,24 @@ Test(conn_open, refuses_before_anything_is_sent)
   conn = NULL;
   cr_expect_eq(script.calls[FAKE_CONNECT], 0);
   fixture_close();
+}
+
+Test(conn_open, refuses_what_is_not_there)
+{
+  tn_engine *engine = NULL;
+  tn_url *url = NULL;
+
+  conn = NULL;
+  cr_expect_eq(tn_conn_open(NULL, NULL, &conn, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "conn: no target: name a URL or \"@database\"");
+  cr_expect_eq(tn_conn_open(NULL, NULL, &conn, NULL), TN_E_USAGE);
+  cr_expect_eq(tn_conn_open_url(NULL, NULL, &conn, &err), TN_E_USAGE);
+  cr_expect_eq(tn_engine_open(NULL, NULL, &engine, &err), TN_E_USAGE);
+  cr_expect_not_null(strstr(err.message, "no target"), "%s", err.message);
+  cr_expect_eq(tn_url_parse(NULL, &url, &err), TN_E_USAGE);
+  cr_expect_null(conn);
+  cr_expect_null(engine);
+  cr_expect_null(url);
 }
 
 Test(conn_open, a_refused_session_keeps_the_cause_and_leaves_the_output)

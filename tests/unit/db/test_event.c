@@ -527,6 +527,59 @@ Test(event, a_connection_is_not_used_inside_its_statements)
   close_engine();
 }
 
+/* In each way in turn, whatever it is told of. */
+static enum tn_code
+go_inside(struct tn_event *event, void *user)
+{
+  tn_conn *const there = event->conn;
+  tn_conn *gone = there;
+
+  if (there == NULL)
+    return TN_OK;
+  ++*(unsigned *)user;
+  tn_pool_give(&gone);
+  cr_expect_eq(gone, there, "give in %u", event->kind);
+  tn_pool_discard(&gone);
+  cr_expect_eq(gone, there, "discard in %u", event->kind);
+  tn_conn_close(&gone);
+  cr_expect_eq(gone, there, "close in %u", event->kind);
+  return TN_OK;
+}
+
+Test(event, a_connection_stays_while_a_listener_is_told_of_it)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .nth = 2, .category = TN_E_SYNTAX },
+  };
+  unsigned times = 0;
+  tn_conn *taken = NULL;
+  tn_prepared *prepared = NULL;
+
+  script.results = results;
+  script.result_count = TN_COUNT(results);
+  SCRIPT_ANSWERS(answers);
+  open_engine("&max_pool_size=1&max_overflow=0&pool_reset=always");
+  listen_to(TN_EVENT_ALL, go_inside, &times);
+  cr_assert_eq(tn_engine_take(engine, NULL, &taken, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(tn_conn_exec(taken, "SELECT", NULL, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(tn_conn_exec(taken, "UPDATE", NULL, &err), TN_E_SYNTAX);
+  cr_expect_eq(tn_conn_prepare(taken, "SELECT", 0, &prepared, &err), TN_OK);
+  tn_prepared_close(&prepared);
+  tn_pool_give(&taken);
+  cr_expect_null(taken);
+  cr_expect_eq(script.open_connections, 1);
+  cr_assert_eq(tn_engine_take(engine, NULL, &taken, &err), TN_OK, "%s",
+               err.message);
+  tn_pool_discard(&taken);
+  cr_expect_eq(script.open_connections, 0);
+  cr_expect_geq(times, 12, "%u", times);
+  cr_expect_not_null(strstr(log_text, "a listener cannot give back"), "%s",
+                     log_text);
+  close_engine();
+}
+
 /* ---- the end ---- */
 
 Test(event, what_is_lent_outlives_its_engine)

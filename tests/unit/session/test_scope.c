@@ -1,4 +1,6 @@
 /* Scopes: what joins what, what ends how, and which engine is used. */
+#include <tenon/event.h>
+
 #include "facade_fixture.h"
 
 TestSuite(scope, .timeout = 60);
@@ -91,6 +93,37 @@ Test(scope, joins_by_the_matrix)
     tn_context_close(&context);
     tn_facade_close(&facade);
   }
+  close_facade();
+}
+
+/* tn_event_fn */
+static enum tn_code
+end_inside(struct tn_event *event, void *user)
+{
+  tn_scope *const *there = user;
+  tn_scope *ended = *there;
+
+  if (event->kind == TN_EVENT_AFTER) {
+    tn_scope_end(&ended);
+    cr_expect_eq(ended, *there);
+  }
+  return TN_OK;
+}
+
+Test(scope, is_not_ended_by_a_listener_that_is_told_of_its_connection)
+{
+  tn_engine *writer = NULL;
+  tn_scope *scope = NULL;
+
+  open_facade("");
+  cr_assert_eq(tn_facade_engine(facade, W, &writer, &err), TN_OK);
+  cr_assert_eq(
+      tn_engine_listen(writer, TN_EVENT_ALL, end_inside, &scope, NULL, &err),
+      TN_OK);
+  scope = begin_as(W, 0);
+  run_on(scope);
+  commit(&scope);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
   close_facade();
 }
 

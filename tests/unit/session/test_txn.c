@@ -1,5 +1,6 @@
 /* Scopes, on the scripted plug-in: what is sent, and what they know of what
  * became of the transaction. */
+#include <tenon/event.h>
 #include <tenon/txn.h>
 
 #include "engine_fixture.h"
@@ -101,6 +102,36 @@ Test(txn, wishes_are_refused_where_the_backend_has_them_not)
     cr_expect_eq(txn, UNTOUCHED(tn_txn), "case %zu", i);
   }
   cr_expect_eq(calls_of(FAKE_BEGIN), 0);
+  fixture_close();
+}
+
+/* tn_event_fn */
+static enum tn_code
+end_inside(struct tn_event *event, void *user)
+{
+  tn_txn *const *there = user;
+  tn_txn *ended = *there;
+
+  if (event->kind == TN_EVENT_AFTER) {
+    tn_txn_end(&ended);
+    cr_expect_eq(ended, *there);
+  }
+  return TN_OK;
+}
+
+Test(txn, that_has_a_loan_is_not_ended_by_a_listener_that_is_told_of_it)
+{
+  open_engine("");
+  cr_assert_eq(
+      tn_engine_listen(engine, TN_EVENT_ALL, end_inside, &txn, NULL, &err),
+      TN_OK);
+  cr_assert_eq(tn_txn_take(engine, NULL, NULL, &txn, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(tn_conn_exec(tn_txn_conn(txn), "x", NULL, &err), TN_OK);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK, "%s", err.message);
+  tn_txn_end(&txn);
+  cr_expect_null(txn);
+  tn_engine_close(&engine);
   fixture_close();
 }
 
