@@ -117,8 +117,9 @@ enum tn_conn_count {
  * becomes of it. */
 struct tn_txn_watch {
   bool is_ending; /* by the scope itself */
-  bool is_over;   /* a statement, or somebody else, has ended it: the next
-                     statement would commit alone */
+  bool is_over;   /* it has been ended: the next statement would commit alone */
+  bool is_torn;   /* a statement, or somebody else, has ended it, not the scope:
+                     a part may be committed */
   tn_err cause;   /* why the server has destroyed it; code 0: it has not */
 };
 

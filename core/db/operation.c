@@ -72,14 +72,16 @@ tn_conn__closing(tn_conn *conn, struct tn_host_call *call)
   tn_err_clear(&conn->scratch);
 }
 
-/* A scope's transaction has been ended by what it knows nothing of. */
+/* A scope's transaction is over, and the scope is not: the statement would
+ * commit alone. */
 static enum tn_code
-refuse_alone(tn_err *err)
+refuse_alone(const struct tn_txn_watch *txn, tn_err *err)
 {
-  enum tn_code rc =
-      tn_err_set(err, TN_E_STATE,
-                 "transaction: a statement that commits by itself, or a call "
-                 "on the connection, has ended it; end its scope first");
+  enum tn_code rc = tn_err_set(
+      err, TN_E_STATE, "transaction: %s; end its scope first",
+      txn->is_torn ? "a statement that commits by itself, or a call on the "
+                     "connection, has ended it"
+                   : "it is over");
 
   tn_err_verdicts(err, TN_CONNECTION_ABORTED, TN_REPLAY_NEVER);
   return rc;
@@ -115,7 +117,7 @@ tn_conn__enter(tn_conn *conn, tn_deadline deadline, struct tn_arena *arena,
     return tn_conn__end(conn, rc, *err);
   }
   if (conn->txn != NULL && conn->txn->is_over && !conn->txn->is_ending)
-    return tn_conn__end(conn, refuse_alone(*err), *err);
+    return tn_conn__end(conn, refuse_alone(conn->txn, *err), *err);
   init_call(conn, deadline, arena, call, *err);
 
   /* A deadline that has passed sends nothing, whatever the backend would do. */
@@ -204,6 +206,15 @@ tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err)
   return tn_watch__error(conn, code, err);
 }
 
+static void
+watch_state(struct tn_txn_watch *txn, uint32_t state)
+{
+  bool is_over = state == TN_TXN_NONE;
+
+  txn->is_torn |= is_over && !txn->is_over && !txn->is_ending;
+  txn->is_over = is_over;
+}
+
 enum tn_code
 tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
 {
@@ -213,7 +224,7 @@ tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
   if (code != TN_OK)
     code = tn_conn__fail(conn, code, err);
   if (conn->txn != NULL && !conn->is_dead && !tn_conn__is_inherited(conn))
-    conn->txn->is_over = tn_conn_txn_state(conn) == TN_TXN_NONE;
+    watch_state(conn->txn, tn_conn_txn_state(conn));
   conn->running = NULL;
   if (atomic_compare_exchange_strong_explicit(
           &conn->activity, &activity, ACTIVITY_IDLE, memory_order_release,

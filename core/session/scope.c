@@ -197,12 +197,18 @@ tn_scope__txn(const tn_scope *scope)
   return scope != NULL ? scope->txn : NULL;
 }
 
+/* Its transaction is over, so that all others are refused. */
 static void
-store_position(tn_scope *scope)
+ask_position(const tn_scope *scope, tn_position *ret)
 {
-  if (scope->ret_position != NULL &&
-      tn_conn_position(scope->conn, scope->ret_position, NULL) != TN_OK)
-    *scope->ret_position = (tn_position){ TN_POSITION_PRIMARY };
+  struct tn_txn_watch *watch = scope->conn->txn;
+
+  if (watch != NULL)
+    watch->is_ending = true;
+  if (tn_conn_position(scope->conn, ret, NULL) != TN_OK)
+    *ret = (tn_position){ TN_POSITION_PRIMARY };
+  if (watch != NULL)
+    watch->is_ending = false;
 }
 
 /* A scope inside was left. Where it could be all run again, what that one
@@ -270,9 +276,8 @@ tn_scope_commit(tn_scope *scope, tn_err *err)
   if (rc != TN_OK)
     return rc;
   scope->is_committed = true;
-  tn_txn_end(&scope->txn);
-  if (scope->joined == NULL)
-    store_position(scope);
+  if (scope->joined == NULL && scope->ret_position != NULL)
+    ask_position(scope, scope->ret_position);
   return TN_OK;
 }
 
@@ -284,8 +289,7 @@ tn_scope_position(tn_scope *scope, tn_position *ret, tn_err *err)
     return tn_err_set(err, TN_E_STATE,
                       "scope: only an outermost writer that has committed, and "
                       "was not ended, has a position");
-  if (tn_conn_position(scope->conn, ret, NULL) != TN_OK)
-    *ret = (tn_position){ TN_POSITION_PRIMARY };
+  ask_position(scope, ret);
   return TN_OK;
 }
 

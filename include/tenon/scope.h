@@ -133,7 +133,8 @@ TN_API TN_MUST_USE enum tn_code tn_scope_begin(
     const struct tn_scope_options *options, tn_scope **ret, tn_err *err);
 
 /* Done, and well: an outermost writer commits, a savepoint is kept; of what has
- * joined, nothing happens now. The scope still has to be ended.
+ * joined, nothing happens now. The scope still has to be ended; until then,
+ * statements are refused with TN_E_STATE where its transaction is over.
  * Fails: as tn_txn_commit(); TN_E_STATE, a scope inside was left without it,
  * which err->detail tells of, or it is over. */
 TN_API TN_MUST_USE enum tn_code tn_scope_commit(tn_scope *scope, tn_err *err);

@@ -46,7 +46,8 @@ TN_API TN_MUST_USE enum tn_code tn_txn_nest(tn_txn *outer, tn_txn **ret,
                                             tn_err *err);
 
 /* Commit, or keep what a scope inside another has done. The scope still has to
- * be ended. Fails: as the server did when it destroyed the transaction, with
+ * be ended; once its transaction is over, statements are refused until then.
+ * Fails: as the server did when it destroyed the transaction, with
  * that error; else as tn_conn_commit(): after TN_E_BUSY, commit again. */
 TN_API TN_MUST_USE enum tn_code tn_txn_commit(tn_txn *txn, tn_err *err);
 

@@ -179,6 +179,38 @@ Test(scope, is_over_after_a_commit)
   close_facade();
 }
 
+Test(scope, runs_nothing_after_a_commit)
+{
+  static const uint32_t modes[] = { W, R };
+  tn_scope *scope;
+  tn_scope *inner;
+  size_t i;
+
+  open_facade("");
+  for (i = 0; i < TN_COUNT(modes); i++) {
+    unsigned executed;
+
+    scope = begin_as(modes[i], 0);
+    inner = begin_as(modes[i], TN_SCOPE_SAVEPOINT);
+    run_on(inner);
+    cr_expect_eq(tn_scope_commit(inner, &err), TN_OK);
+    run_on(scope);
+    tn_scope_end(&inner);
+    cr_expect_eq(tn_scope_commit(scope, &err), TN_OK, "%s", err.message);
+    executed = calls_of(FAKE_EXECUTE);
+    cr_expect_eq(tn_conn_exec(tn_scope_conn(scope), "x", NULL, &err),
+                 TN_E_STATE);
+    cr_expect_str_eq(err.message,
+                     "transaction: it is over; end its scope first");
+    cr_expect_eq(tn_conn_begin(tn_scope_conn(scope), NULL, &err), TN_E_STATE);
+    cr_expect_eq(calls_of(FAKE_EXECUTE), executed);
+    tn_scope_end(&scope);
+    cr_expect_eq(tn_scope_commit(scope = begin_as(W, 0), &err), TN_OK);
+    tn_scope_end(&scope);
+  }
+  close_facade();
+}
+
 Test(scope, a_writer_that_joined_and_left_takes_the_outer_with_it)
 {
   tn_scope *outer;
