@@ -138,7 +138,30 @@ tn_conn_begin(tn_conn *conn, const struct tn_txn_options *options, tn_err *err)
   if (rc == TN_OK)
     rc = begin(conn, &request, &call, err);
   conn->counts[CONN_BEGINS] += rc == TN_OK;
+  conn->has_begun = rc == TN_OK || conn->has_begun;
   return tn_conn__end(conn, rc, err);
+}
+
+enum tn_code
+tn_conn__refuse_boundary(uint32_t boundary, tn_err *err)
+{
+  static const struct {
+    const char *what;
+    const char *instead;
+  } rows[] = {
+    [TN_SQL_BEGINS] = { "begin another", "tn_conn_savepoint() or "
+                                         "tn_txn_nest()" },
+    [TN_SQL_COMMITS] = { "commit it", "tn_conn_commit(), tn_txn_commit() or "
+                                      "tn_scope_commit()" },
+    [TN_SQL_ROLLS_BACK] = { "roll it back", "tn_conn_rollback(), "
+                                            "tn_txn_rollback() or "
+                                            "tn_scope_end()" },
+  };
+
+  return tn_err_set(err, TN_E_STATE,
+                    "transaction: it was begun by a call, so a text cannot "
+                    "%s; use %s",
+                    rows[boundary].what, rows[boundary].instead);
 }
 
 /* A connection that died under a commit leaves its outcome unknown: in a third

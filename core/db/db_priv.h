@@ -76,6 +76,7 @@ struct tn_prepared {
   bool returns_rows;        /* by what prepare() knew */
   uint32_t kind;            /* enum tn_sql_kind */
   bool touches;             /* the session, for whoever has it next */
+  uint32_t boundary;        /* enum tn_sql_boundary */
   const char *text;         /* as it was given */
   struct tn_cached *cached; /* where the connection keeps it; NULL: it does
                                not */
@@ -145,7 +146,8 @@ struct tn_conn {
   bool is_used;    /* an operation has begun since the pool cleared it */
   bool is_touched; /* the session may not be what it was when it was opened */
   bool has_log;
-  uint32_t told; /* listeners that are being told of it: it must stay */
+  bool has_begun; /* tn_conn_begin() has begun the transaction that is open */
+  uint32_t told;  /* listeners that are being told of it: it must stay */
   uint64_t timeout_ms;
   tn_deadline deadline; /* of calls that name none; 0: by timeout_ms */
   tn_deadline limit;    /* which they do not outlast either; 0: none */
@@ -289,6 +291,11 @@ void tn_conn__undo(tn_conn *conn, tn_err *err);
 /* Commit, in an operation. Fails: TN_E_UNCERTAIN, the session died under it. */
 enum tn_code tn_conn__commit(tn_conn *conn, struct tn_host_call *call,
                              tn_err *err);
+
+/* What tn_conn_begin() has begun is not ended by a text, behind the back of
+ * whoever commits, rolls back or runs it again: TN_E_STATE, with what to call
+ * instead. Not for TN_SQL_INSIDE. */
+enum tn_code tn_conn__refuse_boundary(uint32_t boundary, tn_err *err);
 
 /* Prepare the transaction under the global id that it was begun with.
  * Fails: TN_E_STATE, there was none; TN_E_UNCERTAIN. */

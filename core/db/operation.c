@@ -206,12 +206,14 @@ tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err)
   return tn_watch__error(conn, code, err);
 }
 
+/* An error that has destroyed it says itself what has become of it. */
 static void
 watch_state(struct tn_txn_watch *txn, uint32_t state)
 {
   bool is_over = state == TN_TXN_NONE;
 
-  txn->is_torn |= is_over && !txn->is_over && !txn->is_ending;
+  txn->is_torn |=
+      is_over && !txn->is_over && !txn->is_ending && txn->cause.code == 0;
   txn->is_over = is_over;
 }
 
@@ -225,6 +227,8 @@ tn_conn__end(tn_conn *conn, enum tn_code code, tn_err *err)
     code = tn_conn__fail(conn, code, err);
   if (conn->txn != NULL && !conn->is_dead && !tn_conn__is_inherited(conn))
     watch_state(conn->txn, tn_conn_txn_state(conn));
+  if (conn->has_begun && !conn->is_dead && !tn_conn__is_inherited(conn))
+    conn->has_begun = tn_conn_txn_state(conn) != TN_TXN_NONE;
   conn->running = NULL;
   if (atomic_compare_exchange_strong_explicit(
           &conn->activity, &activity, ACTIVITY_IDLE, memory_order_release,

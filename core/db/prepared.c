@@ -165,6 +165,7 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
       prepared->kind == TN_SQL_OTHER ||
       (prepared->kind != TN_SQL_TRANSACTION &&
        tn_sql_leaves(dialect, sql, size, prepared->kind == TN_SQL_SELECT));
+  prepared->boundary = tn_sql_boundary(dialect, sql, size);
   return match_places(prepared, &info, flags, err);
 }
 
@@ -467,6 +468,9 @@ tn_prepared__announce(tn_prepared *prepared, const tn_value *values,
   enum tn_code rc;
 
   conn->running = prepared->text;
+  if (conn->has_begun && prepared->boundary != TN_SQL_INSIDE)
+    return tn_conn__end(conn, tn_conn__refuse_boundary(prepared->boundary, err),
+                        err);
   if (!tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
     return TN_OK;
   rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, batch_rows, err);
@@ -500,6 +504,19 @@ tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
   return TN_OK;
 }
 
+/* Before it is sent: where it must not, the text does not begin or end a
+ * transaction. */
+static enum tn_code
+check_boundary(const tn_conn *conn, const char *sql, tn_err *err)
+{
+  uint32_t boundary = TN_SQL_INSIDE;
+
+  if (conn->has_begun)
+    boundary = tn_sql_boundary(&conn->dialect, sql, strlen(sql));
+  return boundary == TN_SQL_INSIDE ? TN_OK
+                                   : tn_conn__refuse_boundary(boundary, err);
+}
+
 /* The statement of a query's text: one that is kept, or a new one that will be,
  * if it is of a kind that runs again. */
 static enum tn_code
@@ -514,8 +531,10 @@ find_statement(tn_conn *conn, const struct tn_query *query,
   if (prepared == NULL) {
     struct tn_host_call call = *given;
 
-    rc =
-        tn_prepared__new(conn, query->sql, query->flags, &call, &prepared, err);
+    rc = check_boundary(conn, query->sql, err);
+    if (rc == TN_OK)
+      rc = tn_prepared__new(conn, query->sql, query->flags, &call, &prepared,
+                            err);
   }
   if (prepared == NULL)
     return rc;

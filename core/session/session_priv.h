@@ -32,6 +32,10 @@ enum tn_code tn_retry__start(const struct tn_retry *policy,
  * again, after a sleep, and `err` is empty. False: `*rc` is the end. */
 bool tn_retry__again(struct tn_retry_run *run, enum tn_code *rc, tn_err *err);
 
+/* Has the transaction been ended before its scope was left: committed, or ended
+ * by what the scope knows nothing of? Then a part of it may be there. */
+bool tn_txn__is_torn(const tn_txn *txn);
+
 /* ---- txn_run.c ---- */
 
 /* What a function that ran in `txn` (may be NULL) has failed with in the end,

@@ -15,6 +15,7 @@ struct tn_txn {
   unsigned depth;
   bool is_loan;
   bool is_done;        /* committed, prepared or rolled back */
+  bool is_committed;   /* the outermost, or that is not known */
   struct tn_txn_id id; /* "": it was not asked for */
   struct tn_txn_watch watch;
 };
@@ -41,6 +42,14 @@ tn_txn_cause(const tn_txn *txn)
                                          : &txn->watch;
 
   return watch->cause.code != 0 ? &watch->cause : NULL;
+}
+
+bool
+tn_txn__is_torn(const tn_txn *txn)
+{
+  const struct tn_txn_watch *watch = txn->conn != NULL ? txn->conn->txn : NULL;
+
+  return txn->is_committed || (watch != NULL && watch->is_torn);
 }
 
 enum tn_code
@@ -195,7 +204,8 @@ commit_outermost(tn_txn *txn, tn_err *err)
   txn->watch.is_ending = !txn->watch.is_over;
   rc = tn_conn_commit(txn->conn, err);
   txn->watch.is_ending = false;
-  if (rc == TN_OK || rc == TN_E_UNCERTAIN)
+  txn->is_committed = rc == TN_OK || rc == TN_E_UNCERTAIN;
+  if (txn->is_committed)
     finish(txn);
   return rc;
 }

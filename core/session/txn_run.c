@@ -17,6 +17,21 @@ is_consequence(enum tn_code rc, const tn_err *err, const tn_err *cause)
          cause->replay == TN_REPLAY_TRANSACTION;
 }
 
+/* A part of what was run may be there to stay, whatever it has failed with. */
+static enum tn_code
+fail_torn(enum tn_code rc, tn_err *err)
+{
+  if (rc == TN_OK)
+    rc = tn_err_set(err, TN_E_STATE,
+                    "transaction: it was over when the function that ran in it "
+                    "returned");
+  tn_err_verdicts(err, 0, TN_REPLAY_NEVER);
+  tn_err_add(err, TN_ERR_DETAIL,
+             "the transaction had been ended within, so a part of it may be "
+             "committed; it is not run again");
+  return rc;
+}
+
 /* A function may have caught the error that the server destroyed the
  * transaction for, and another one hides it: a lost savepoint, say. */
 enum tn_code
@@ -26,10 +41,11 @@ tn_run__judge(const tn_txn *txn, enum tn_code rc, tn_err *err)
 
   if (rc != TN_OK && err->code == 0)
     rc = tn_err_set(err, rc, "transaction: the function that ran in it failed");
-  if (cause == NULL || !is_consequence(rc, err, cause))
-    return rc;
-  *err = *cause;
-  return (enum tn_code)cause->code;
+  if (cause != NULL && is_consequence(rc, err, cause)) {
+    *err = *cause;
+    rc = (enum tn_code)cause->code;
+  }
+  return txn != NULL && tn_txn__is_torn(txn) ? fail_torn(rc, err) : rc;
 }
 
 static enum tn_code

@@ -1,4 +1,4 @@
-/* What a statement is, as far as its first word tells. */
+/* What a statement is, as far as its first words tell. */
 #include "kind.h"
 
 #include <string.h>
@@ -49,4 +49,89 @@ tn_sql_kind(const struct tn_dialect_table *dialect, const char *text,
     break;
   }
   return TN_SQL_OTHER;
+}
+
+/* ---- the transaction as a whole ---- */
+
+#define WORDS 3
+
+/* The first words of a statement: as few as it begins with. */
+struct opening {
+  const char *words[WORDS];
+  size_t sizes[WORDS];
+  size_t count;
+};
+
+static struct opening
+read_opening(const struct tn_dialect_table *dialect, const char *text,
+             size_t size)
+{
+  struct opening opening = { .count = 0 };
+  struct tn_lexer lexer;
+  struct tn_token token;
+
+  tn_lexer_init(&lexer, dialect, text, size, 0);
+  while (opening.count < WORDS && tn_lexer_next(&lexer, &token)) {
+    if (token.kind == TN_TOKEN_BLANK || token.kind == TN_TOKEN_COMMENT ||
+        token.kind == TN_TOKEN_CODE)
+      continue;
+    if (token.kind != TN_TOKEN_WORD)
+      break;
+    opening.words[opening.count] = text + token.start;
+    opening.sizes[opening.count] = token.size;
+    opening.count++;
+  }
+  return opening;
+}
+
+static bool
+is_at(const struct opening *opening, size_t at, const char *word)
+{
+  return at < opening->count && strlen(word) == opening->sizes[at] &&
+         strncasecmp(word, opening->words[at], opening->sizes[at]) == 0;
+}
+
+/* What may follow BEGIN where it begins a transaction. */
+static const char *const modes[] = {
+  "TRANSACTION", "TRAN",      "WORK",       "DEFERRED",
+  "IMMEDIATE",   "EXCLUSIVE", "CONCURRENT", "DISTRIBUTED",
+  "ISOLATION",   "READ",      "DEFERRABLE",
+};
+
+static bool
+begins(const struct opening *opening)
+{
+  size_t i;
+
+  if (opening->count == 1)
+    return true;
+  for (i = 0; i < sizeof modes / sizeof modes[0]; i++)
+    if (is_at(opening, 1, modes[i]))
+      return true;
+  return is_at(opening, 1, "NOT") && is_at(opening, 2, "DEFERRABLE");
+}
+
+uint32_t
+tn_sql_boundary(const struct tn_dialect_table *dialect, const char *text,
+                size_t size)
+{
+  struct opening opening = read_opening(dialect, text, size);
+  bool has_noise = is_at(&opening, 1, "WORK") ||
+                   is_at(&opening, 1, "TRANSACTION") ||
+                   is_at(&opening, 1, "TRAN");
+
+  if (is_at(&opening, 0, "BEGIN"))
+    return begins(&opening) ? TN_SQL_BEGINS : TN_SQL_INSIDE;
+  if (is_at(&opening, 0, "START"))
+    return is_at(&opening, 1, "TRANSACTION") ? TN_SQL_BEGINS : TN_SQL_INSIDE;
+  if (is_at(&opening, 0, "COMMIT") ||
+      (is_at(&opening, 0, "END") &&
+       (opening.count == 1 || has_noise || is_at(&opening, 1, "AND"))))
+    return TN_SQL_COMMITS;
+  if (is_at(&opening, 0, "ABORT"))
+    return TN_SQL_ROLLS_BACK;
+  if (is_at(&opening, 0, "ROLLBACK") &&
+      !is_at(&opening, has_noise ? 2 : 1, "TO"))
+    return TN_SQL_ROLLS_BACK;
+  return TN_SQL_INSIDE;
 }

@@ -1,4 +1,4 @@
-/* What a statement is, as far as its first word tells. */
+/* What a statement is, as far as its first words tell. */
 #ifndef TENON_KIND_H
 #define TENON_KIND_H
 
@@ -19,5 +19,18 @@ enum tn_sql_kind {
  * blanks, comments and opening parentheses. */
 uint32_t tn_sql_kind(const struct tn_dialect_table *dialect, const char *text,
                      size_t size);
+
+/* What a statement does to the transaction as a whole. */
+enum tn_sql_boundary {
+  TN_SQL_INSIDE = 0, /* nothing that its words tell; savepoints are inside */
+  TN_SQL_BEGINS,
+  TN_SQL_COMMITS,
+  TN_SQL_ROLLS_BACK,
+};
+
+/* The same (enum tn_sql_boundary) of it, also inside a comment that is
+ * executed. BEGIN of a block, as in BEGIN NOT ATOMIC …, begins none. */
+uint32_t tn_sql_boundary(const struct tn_dialect_table *dialect,
+                         const char *text, size_t size);
 
 #endif

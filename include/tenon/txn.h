@@ -14,7 +14,8 @@
  * deadlock, an aborted state, a statement that commits by itself), they are
  * refused with TN_E_STATE, and the first error is told in err->detail and by
  * tn_txn_cause(). Going back to a savepoint saves the transaction where the
- * server lets it, and forgets the error.
+ * server lets it, and forgets the error. Texts that would begin or end a
+ * transaction are refused before they are sent, as tn_conn_begin() says.
  *
  * A scope is used by the thread that uses its connection. */
 #ifndef TENON_TXN_H
@@ -134,7 +135,11 @@ struct tn_run_options {
  * A `call` that returns TN_OK although the server has destroyed its transaction
  * has failed with the error that destroyed it; likewise one that returns what
  * came of that. A commit is never repeated unless it is known not to have taken
- * effect. The policy's total time bounds all that is run on the connection and
+ * effect. A `call` whose transaction was ended while it ran (by DDL that
+ * commits by itself, a call on the connection, tn_txn_commit()) has failed,
+ * with TN_E_STATE if it returns TN_OK, and is never run again: err->detail says
+ * that a part may be committed. A procedure that commits and begins anew is not
+ * noticed. The policy's total time bounds all that is run on the connection and
  * names no deadline, the commit too: once it is over none is sent,
  * TN_E_TIMEOUT; one whose answer is still due is TN_E_UNCERTAIN, and what
  * became of it is asked with that time anew.

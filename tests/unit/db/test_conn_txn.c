@@ -76,6 +76,79 @@ Test(conn_txn, a_state_that_is_none_counts_as_aborted)
   fixture_close();
 }
 
+/* ---- texts that begin and end one ---- */
+
+static const struct {
+  const char *text;
+  const char *instead;
+} ends[] = {
+  { "BEGIN", "tn_conn_savepoint()" },
+  { "/* a */ start transaction", "tn_txn_nest()" },
+  { "COMMIT", "tn_conn_commit()" },
+  { "commit and chain", "tn_scope_commit()" },
+  { "END", "tn_txn_commit()" },
+  { "ABORT", "tn_conn_rollback()" },
+  { "ROLLBACK;", "tn_txn_rollback()" },
+};
+
+Test(conn_txn, what_a_call_has_begun_no_text_ends)
+{
+  tn_prepared *prepared[TN_COUNT(ends)] = { NULL };
+  const struct tn_query query = { .flags = 0 };
+  tn_result *result = NULL;
+  unsigned prepares;
+  size_t i;
+
+  fixture_open();
+  for (i = 0; i < TN_COUNT(ends); i++)
+    cr_assert_eq(tn_conn_prepare(conn, ends[i].text, 0, &prepared[i], &err),
+                 TN_OK, "%s", err.message);
+  cr_assert_eq(tn_conn_begin(conn, NULL, &err), TN_OK);
+  prepares = script.calls[FAKE_PREPARE];
+  for (i = 0; i < TN_COUNT(ends); i++) {
+    expect_state(tn_conn_exec(conn, ends[i].text, NULL, &err), ends[i].instead);
+    cr_expect_eq(err.connection, TN_CONNECTION_USABLE);
+    cr_expect_null(strchr(err.message, '\n'));
+    expect_state(tn_conn_script(conn, ends[i].text, NULL, NULL, &err),
+                 ends[i].instead);
+    expect_state(tn_prepared_query(prepared[i], &query, &result, &err),
+                 ends[i].instead);
+  }
+  cr_expect_eq(script.calls[FAKE_PREPARE], prepares, "nothing was sent");
+  cr_expect_eq(script.calls[FAKE_EXECUTE], 0);
+
+  /* Also when the database has ended it; savepoints are another matter. */
+  script.txn_state = TN_TXN_ABORTED;
+  expect_state(tn_conn_exec(conn, "ROLLBACK", NULL, &err), "was begun by a");
+  cr_expect_eq(tn_conn_exec(conn, "ROLLBACK TO a", NULL, &err), TN_OK);
+  script.txn_state = TN_TXN_OPEN;
+  cr_expect_eq(tn_conn_exec(conn, "BEGIN NOT ATOMIC x END", NULL, &err), TN_OK,
+               "%s", err.message);
+  cr_expect_eq(tn_conn_commit(conn, &err), TN_OK);
+  for (i = 0; i < TN_COUNT(ends); i++)
+    tn_prepared_close(&prepared[i]);
+  fixture_close();
+}
+
+Test(conn_txn, what_a_text_has_begun_a_text_ends)
+{
+  fixture_open();
+  script.txn_state = TN_TXN_OPEN;
+  cr_expect_eq(tn_conn_exec(conn, "BEGIN", NULL, &err), TN_OK);
+  cr_expect_eq(tn_conn_exec(conn, "COMMIT", NULL, &err), TN_OK);
+
+  /* And after one that a call had begun is over, by whatever. */
+  script.txn_state = TN_TXN_NONE;
+  cr_assert_eq(tn_conn_begin(conn, NULL, &err), TN_OK);
+  script.txn_state = TN_TXN_NONE;
+  cr_expect_eq(tn_conn_exec(conn, "CREATE TABLE t", NULL, &err), TN_OK);
+  script.txn_state = TN_TXN_OPEN;
+  cr_expect_eq(tn_conn_exec(conn, "BEGIN", NULL, &err), TN_OK);
+  cr_expect_eq(tn_conn_exec(conn, "ROLLBACK", NULL, &err), TN_OK);
+  script.txn_state = TN_TXN_NONE;
+  fixture_close();
+}
+
 /* ---- wishes ---- */
 
 Test(conn_txn, hands_the_wishes_on)

@@ -209,6 +209,49 @@ Test(scope_run, an_independent_part_is_repeated_by_itself)
   cr_expect_eq(calls_of(FAKE_COMMIT), 2);
 }
 
+/* Whether it is outermost or has joined. */
+static enum tn_code
+tear(tn_scope *scope, void *user, tn_err *why)
+{
+  (void)user;
+  job.inner++;
+  script.txn_state = TN_TXN_NONE;
+  cr_expect_eq(tn_conn_exec(tn_scope_conn(scope), "CREATE TABLE t", NULL, why),
+               TN_OK);
+  return tn_err_set(why, TN_E_DEADLOCK, "from elsewhere");
+}
+
+static enum tn_code
+tear_inside(tn_scope *scope, void *user, tn_err *why)
+{
+  (void)scope;
+  job.outer++;
+  return tn_write(facade, context, tear, user, why);
+}
+
+static enum tn_code
+commit_early(tn_scope *scope, void *user, tn_err *why)
+{
+  (void)user;
+  job.inner++;
+  cr_expect_eq(tn_scope_commit(scope, why), TN_OK);
+  return tn_err_set(why, TN_E_DEADLOCK, "from elsewhere");
+}
+
+Test(scope_run, what_was_ended_within_is_never_run_again)
+{
+  static const tn_scope_fn calls[] = { tear, tear_inside, commit_early };
+
+  for (size_t i = 0; i < TN_COUNT(calls); i++) {
+    job.inner = 0;
+    cr_expect_eq(run(TN_SCOPE_WRITER, calls[i]), TN_E_DEADLOCK);
+    cr_expect_eq(job.inner, 1, "case %zu: %u calls", i, job.inner);
+    cr_expect_eq(err.replay, TN_REPLAY_NEVER);
+    cr_expect_not_null(strstr(err.detail, "a part of it may be committed"),
+                       "case %zu: %s", i, err.detail);
+  }
+}
+
 Test(scope_run, a_bare_connection_is_never_run_again)
 {
   struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;

@@ -228,6 +228,65 @@ Test(txn_run, a_deadlock_behind_a_lost_savepoint_is_run_again_as_a_whole)
   close_engine();
 }
 
+/* ---- ended within ---- */
+
+/* How a transaction ends in the midst of what runs in it. */
+enum end { BY_STATEMENT, BY_CALL, BY_SCOPE };
+
+static struct {
+  unsigned calls;
+  enum end end;
+  enum tn_code returns;
+} torn;
+
+/* What it returns could be run again, if it were not for that. */
+static enum tn_code
+tear(tn_txn *txn, void *user, tn_err *why)
+{
+  tn_conn *on = tn_txn_conn(txn);
+  enum tn_code rc;
+
+  (void)user;
+  torn.calls++;
+  rc = tn_conn_exec(on, "UPDATE", NULL, why);
+  if (rc != TN_OK)
+    return rc;
+  if (torn.end == BY_STATEMENT) {
+    script.txn_state = TN_TXN_NONE;
+    rc = tn_conn_exec(on, "CREATE TABLE t", NULL, why);
+  } else {
+    rc =
+        torn.end == BY_CALL ? tn_conn_commit(on, why) : tn_txn_commit(txn, why);
+  }
+  cr_expect_eq(rc, TN_OK, "%s", why->message);
+  if (torn.returns == TN_OK)
+    return TN_OK;
+  tn_err_set(why, torn.returns, "from elsewhere");
+  tn_err_verdicts(why, 0, TN_REPLAY_SAFE);
+  return torn.returns;
+}
+
+Test(txn_run, what_was_ended_within_is_never_run_again)
+{
+  static const enum tn_code codes[] = { TN_E_DEADLOCK, TN_E_LOST, TN_OK };
+
+  for (int end = BY_STATEMENT; end <= BY_SCOPE; end++)
+    for (size_t i = 0; i < TN_COUNT(codes); i++) {
+      torn.calls = 0;
+      torn.end = (enum end)end;
+      torn.returns = codes[i];
+      cr_expect_eq(tn_run(engine, &run_options, tear, NULL, &err),
+                   codes[i] != TN_OK ? codes[i] : TN_E_STATE, "end %d: %s", end,
+                   err.message);
+      cr_expect_eq(torn.calls, 1, "end %d, case %zu: %u calls", end, i,
+                   torn.calls);
+      cr_expect_eq(err.replay, TN_REPLAY_NEVER, "end %d, case %zu", end, i);
+      cr_expect_not_null(strstr(err.detail, "a part of it may be committed"),
+                         "end %d, case %zu: %s", end, i, err.detail);
+    }
+  close_engine();
+}
+
 Test(txn_run, the_part_inside_is_never_repeated_by_itself)
 {
   static const struct fake_answer answers[] = {

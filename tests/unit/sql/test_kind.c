@@ -57,10 +57,75 @@ Test(kind, is_told_by_the_first_word)
                  cases[i].kind, "case %zu: \"%s\"", i, cases[i].text);
 }
 
+static const struct {
+  const char *text;
+  uint32_t boundary;
+} boundaries[] = {
+  { "BEGIN", TN_SQL_BEGINS },
+  { "begin;", TN_SQL_BEGINS },
+  { "/* a */ BEGIN -- b\n /* c */", TN_SQL_BEGINS },
+  { "BEGIN WORK", TN_SQL_BEGINS },
+  { "BEGIN IMMEDIATE TRANSACTION", TN_SQL_BEGINS },
+  { "BEGIN ISOLATION LEVEL SERIALIZABLE", TN_SQL_BEGINS },
+  { "BEGIN READ ONLY", TN_SQL_BEGINS },
+  { "BEGIN NOT DEFERRABLE", TN_SQL_BEGINS },
+  { "BEGIN TRAN", TN_SQL_BEGINS },
+  { "BEGIN NOT ATOMIC COMMIT; END", TN_SQL_INSIDE },
+  { "BEGIN NOT", TN_SQL_INSIDE },
+  { "BEGIN SELECT 1; END", TN_SQL_INSIDE },
+  { "START TRANSACTION", TN_SQL_BEGINS },
+  { "start /* a */ transaction read only", TN_SQL_BEGINS },
+  { "START REPLICA", TN_SQL_INSIDE },
+  { "START", TN_SQL_INSIDE },
+  { "COMMIT", TN_SQL_COMMITS },
+  { "commit and chain", TN_SQL_COMMITS },
+  { "#a\n-- b\n COMMIT WORK", TN_SQL_COMMITS },
+  { "/*! COMMIT */", TN_SQL_COMMITS },
+  { "/*!50000 COMMIT */", TN_SQL_COMMITS },
+  { "/*!100000 ROLLBACK */", TN_SQL_ROLLS_BACK },
+  { "END", TN_SQL_COMMITS },
+  { "END TRANSACTION", TN_SQL_COMMITS },
+  { "END AND CHAIN", TN_SQL_COMMITS },
+  { "END CONVERSATION h", TN_SQL_INSIDE },
+  { "ABORT", TN_SQL_ROLLS_BACK },
+  { "ROLLBACK", TN_SQL_ROLLS_BACK },
+  { "rollback work;", TN_SQL_ROLLS_BACK },
+  { "ROLLBACK AND CHAIN", TN_SQL_ROLLS_BACK },
+  { "ROLLBACK TO a", TN_SQL_INSIDE },
+  { "ROLLBACK TO SAVEPOINT a", TN_SQL_INSIDE },
+  { "ROLLBACK WORK TO a", TN_SQL_INSIDE },
+  { "rollback transaction to a", TN_SQL_INSIDE },
+  { "SAVEPOINT a", TN_SQL_INSIDE },
+  { "RELEASE a", TN_SQL_INSIDE },
+  { "COMMITTED", TN_SQL_INSIDE },
+  { "'COMMIT'", TN_SQL_INSIDE },
+  { "\"COMMIT\"", TN_SQL_INSIDE },
+  { "-- COMMIT", TN_SQL_INSIDE },
+  { "SELECT 1", TN_SQL_INSIDE },
+  { "", TN_SQL_INSIDE },
+};
+
+Test(kind, tells_what_begins_or_ends_a_transaction)
+{
+  static const struct tn_dialect_table dialect = {
+    .size = sizeof dialect,
+    .lexer = TN_LEX_HASH_COMMENT | TN_LEX_CODE_COMMENT,
+  };
+  size_t i;
+
+  for (i = 0; i < sizeof boundaries / sizeof boundaries[0]; i++)
+    cr_expect_eq(tn_sql_boundary(&dialect, boundaries[i].text,
+                                 strlen(boundaries[i].text)),
+                 boundaries[i].boundary, "case %zu: \"%s\"", i,
+                 boundaries[i].text);
+}
+
 Test(kind, ends_where_the_text_does)
 {
   static const struct tn_dialect_table dialect = { .size = sizeof dialect };
 
   cr_expect_eq(tn_sql_kind(&dialect, "SELECTED", 6), TN_SQL_SELECT);
   cr_expect_eq(tn_sql_kind(&dialect, "SELECT", 3), TN_SQL_OTHER);
+  cr_expect_eq(tn_sql_boundary(&dialect, "COMMITTED", 6), TN_SQL_COMMITS);
+  cr_expect_eq(tn_sql_boundary(&dialect, "BEGIN x", 5), TN_SQL_BEGINS);
 }
