@@ -186,6 +186,11 @@ tn_retry__start(const struct tn_retry *policy, struct tn_retry_run *ret,
   if (policy->struct_size != sizeof *policy)
     return tn_err_set(err, TN_E_USAGE,
                       "retry: begin the policy with TN_RETRY_INIT");
+  if (policy->max_attempts < TN_RETRY_FOREVER)
+    return tn_err_set(err, TN_E_USAGE,
+                      "retry: max_attempts is %lld; use a count, 0 or "
+                      "TN_RETRY_FOREVER",
+                      (long long)policy->max_attempts);
   *own = *policy;
   if (own->max_attempts == 0)
     own->max_attempts = USUAL_ATTEMPTS;

@@ -59,7 +59,8 @@ typedef enum tn_code (*tn_retry_hook_fn)(struct tn_retry_attempt *attempt,
  * have hit each other do not do so again. */
 struct tn_retry {
   size_t struct_size;      /* sizeof(struct tn_retry) */
-  int64_t max_attempts;    /* calls in all; 0: 10; TN_RETRY_FOREVER */
+  int64_t max_attempts;    /* calls in all; 0: 10; TN_RETRY_FOREVER; no other
+                              negative number */
   uint64_t first_ms;       /* 0: 20; TN_RETRY_AT_ONCE */
   uint64_t max_ms;         /* 0: 10000 */
   uint64_t total_ms;       /* of all calls and sleeps: no sleep begins that

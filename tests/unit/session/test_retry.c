@@ -400,6 +400,25 @@ Test(retry, a_longest_time_of_none_is_no_sleep)
   close_engine();
 }
 
+Test(retry, refuses_a_number_of_attempts_that_means_nothing)
+{
+  static const int64_t numbers[] = { -2, -5, INT64_MIN };
+  struct tn_retry policy = TN_RETRY_INIT;
+  size_t i;
+
+  job = (struct job){ 0 };
+  for (i = 0; i < TN_COUNT(numbers); i++) {
+    policy.max_attempts = numbers[i];
+    cr_expect_eq(tn_retry_call(&policy, work, &job, &err), TN_E_USAGE,
+                 "case %zu", i);
+    cr_expect_not_null(strstr(err.message, "max_attempts is -"), "%s",
+                       err.message);
+  }
+  cr_expect_eq(job.calls, 0);
+  policy.max_attempts = TN_RETRY_FOREVER;
+  cr_expect_eq(tn_retry_call(&policy, work, &job, &err), TN_OK);
+}
+
 Test(retry, refuses_a_policy_that_was_not_begun)
 {
   struct tn_retry policy = TN_RETRY_INIT;
