@@ -59,9 +59,9 @@ has_option(const struct opening *opening, const char *name)
   return false;
 }
 
-/* The first one to give an option wins: the URL, then what the configuration
- * says, then the administrator's defaults, then the configuration's own. A
- * value NULL leaves the option to the backend. */
+/* The first one to give an option wins: the program, the URL, then what the
+ * configuration says, then the administrator's defaults, then the
+ * configuration's own. A value NULL leaves the option to the backend. */
 static void
 add_option(struct opening *opening, const char *name, const char *value)
 {
@@ -94,31 +94,48 @@ tn_conn__has_row(const struct tn_backend *backend,
          backend_has_option(backend, row->key + prefix + 1);
 }
 
-/* The value that a configuration row gives its option of the backend; NULL:
- * what the backend does by itself. A row that is a bool switches the thing
- * off, or leaves it as it is. */
+/* The value that a row, of which something is said or a database configured,
+ * gives its option of the backend; NULL: what the backend does by itself. A row
+ * that is a bool switches the thing off, or leaves it as it is. */
 static enum tn_code
-row_value(const struct opening *opening, const struct tn_config_row *row,
+row_value(const struct tn_target *target, const struct tn_config_row *row,
           const char **ret, tn_err *err)
 {
-  int64_t is_on = 0;
-  enum tn_code rc;
+  const char *said = tn_target__said(target, row->key);
 
   *ret = NULL;
-  if (row->unit != TN_UNIT_BOOL)
-    return tn_config_text(opening->target->config, opening->target->database,
-                          row->key, ret, err);
-  rc = tn_config_number(opening->target->config, opening->target->database,
-                        row->key, &is_on, err);
-  if (rc == TN_OK && is_on == 0)
-    *ret = "off";
-  return rc;
+  if (row->unit == TN_UNIT_BOOL) {
+    if (tn_target__number(target, row->key, 1) == 0)
+      *ret = "off";
+    return TN_OK;
+  }
+  if (said == NULL)
+    return tn_config_text(target->config, target->database, row->key, ret, err);
+  *ret = said;
+  return TN_OK;
+}
+
+/* Whose word on a row is looked for. */
+enum source { BY_PROGRAM, BY_ANYBODY, BY_DEFAULT };
+
+static bool
+is_from(const struct tn_target *target, const char *key, enum source source)
+{
+  switch (source) {
+  case BY_PROGRAM:
+    return tn_target__setting(target, key) != NULL;
+  case BY_ANYBODY:
+    return tn_target__is_given(target, key);
+  case BY_DEFAULT:
+    break;
+  }
+  return target->database != NULL && !tn_target__is_given(target, key);
 }
 
 /* A key like "sqlite_synchronous" is the option "synchronous" of the backend
- * "sqlite", if that has one. Either those that are given, or the others. */
+ * "sqlite", if that has one. */
 static enum tn_code
-add_configured(struct opening *opening, bool is_given, tn_err *err)
+add_rows(struct opening *opening, enum source source, tn_err *err)
 {
   const struct tn_target *target = opening->target;
   size_t prefix = strlen(opening->backend->plugin.name);
@@ -126,15 +143,14 @@ add_configured(struct opening *opening, bool is_given, tn_err *err)
   size_t i;
 
   opening->above = opening->option_count;
-  for (i = 0; target->database != NULL && (row = tn_config_row(i)) != NULL;
-       i++) {
+  for (i = 0; (row = tn_config_row(i)) != NULL; i++) {
     const char *value = NULL;
     enum tn_code rc;
 
     if (!tn_conn__has_row(opening->backend, row) ||
-        tn_target__is_given(target, row->key) != is_given)
+        !is_from(target, row->key, source))
       continue;
-    rc = row_value(opening, row, &value, err);
+    rc = row_value(target, row, &value, err);
     if (rc != TN_OK)
       return rc;
     add_option(opening, row->key + prefix + 1, value);
@@ -193,23 +209,24 @@ collect_options(struct opening *opening,
       tn_arena_alloc(&opening->arena, capacity * sizeof *opening->options);
   if (opening->options == NULL)
     return tn_err_memory(err, "conn");
-  for (i = 0; i < url_count; i++) {
+  rc = add_rows(opening, BY_PROGRAM, err);
+  for (i = 0; rc == TN_OK && i < url_count; i++) {
     const char *name = tn_url_option_name(url, i);
 
     if (tn_target__is_own(name))
       continue;
     rc = check_name(opening, name, err);
-    if (rc != TN_OK)
-      return rc;
-    add_option(opening, name, tn_url_option_value(url, i));
+    if (rc == TN_OK)
+      add_option(opening, name, tn_url_option_value(url, i));
   }
-  rc = add_configured(opening, true, err);
+  if (rc == TN_OK)
+    rc = add_rows(opening, BY_ANYBODY, err);
   if (rc != TN_OK)
     return rc;
   opening->above = opening->option_count;
   for (i = 0; i < defaults->count; i++)
     add_option(opening, defaults->options[i].name, defaults->options[i].value);
-  rc = add_configured(opening, false, err);
+  rc = add_rows(opening, BY_DEFAULT, err);
   drop_unset(opening);
   return rc;
 }

@@ -1,5 +1,6 @@
-/* The options of the core's own stand in one table, the rows of the
- * configuration, wherever they are said. */
+/* The options of the core's own, and those by which a configuration reaches a
+ * backend's, stand in one table, the rows of the configuration, wherever they
+ * are said. */
 #include "target.h"
 
 #include <stdio.h>
@@ -81,16 +82,23 @@ configured_url(const tn_config *config, const char *database, const char *key,
   return TN_OK;
 }
 
-/* ---- options of the core's own ---- */
+/* ---- options that have a row ---- */
 
-/* The row of an option of the core's own; NULL: it is none. */
+/* May it be said elsewhere than in a configuration? */
+static bool
+is_for_all(size_t index)
+{
+  return (tn_config__option(index)->traits &
+          (TN_CONFIG_OWN | TN_CONFIG_BACKEND)) != 0;
+}
+
+/* The row of such an option; NULL: it is none. */
 static const struct tn_config_row *
 own_row(const char *key)
 {
   size_t index;
 
-  if (!tn_config__find_key(key, &index) ||
-      (tn_config__option(index)->traits & TN_CONFIG_OWN) == 0)
+  if (!tn_config__find_key(key, &index) || !is_for_all(index))
     return NULL;
   return tn_config_row(index);
 }
@@ -107,7 +115,7 @@ tn_target__offer(struct tn_suggestion *suggestion)
   const struct tn_config_row *row;
 
   for (size_t i = 0; (row = tn_config_row(i)) != NULL; i++)
-    if ((tn_config__option(i)->traits & TN_CONFIG_OWN) != 0)
+    if (is_for_all(i))
       tn_suggestion_offer(suggestion, row->key);
 }
 
@@ -142,6 +150,9 @@ tn_target__refuse(const char *key, enum tn_code code, tn_err *err)
 {
   const char *nearest = tn_config__nearest_key(key);
 
+  if (nearest != NULL && strcmp(nearest, key) == 0)
+    return tn_err_set(err, code,
+                      "engine: option %s is for a configuration only", key);
   return tn_err_set(err, code, "engine: no option \"%.64s\"%s%s%s", key,
                     nearest != NULL ? "; did you mean " : "",
                     nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
@@ -172,15 +183,27 @@ tn_target__set(struct tn_target *target, const struct tn_setting *settings,
   return rc;
 }
 
-/* Of several settings the last one counts; a URL has each option once. */
-static const char *
-said(const struct tn_target *target, const char *key)
+/* Of several settings the last one counts. */
+const char *
+tn_target__setting(const struct tn_target *target, const char *key)
 {
   size_t i;
 
   for (i = target->setting_count; i > 0; i--)
     if (strcmp(target->settings[i - 1].key, key) == 0)
       return target->settings[i - 1].value;
+  return NULL;
+}
+
+/* A URL has each option once. */
+const char *
+tn_target__said(const struct tn_target *target, const char *key)
+{
+  const char *text = tn_target__setting(target, key);
+  size_t i;
+
+  if (text != NULL)
+    return text;
   for (i = tn_url_option_count(target->url); i > 0; i--)
     if (strcmp(tn_url_option_name(target->url, i - 1), key) == 0)
       return tn_url_option_value(target->url, i - 1);
@@ -192,7 +215,7 @@ tn_target__is_given(const struct tn_target *target, const char *key)
 {
   const char *origin = NULL;
 
-  if (said(target, key) != NULL)
+  if (tn_target__said(target, key) != NULL)
     return true;
   if (target->database != NULL)
     origin = tn_config_origin(target->config, target->database, key);
@@ -204,7 +227,7 @@ tn_target__number(const struct tn_target *target, const char *key,
                   int64_t absent)
 {
   const struct tn_config_row *row = own_row(key);
-  const char *text = said(target, key);
+  const char *text = tn_target__said(target, key);
   int64_t number;
 
   if (text != NULL && tn_config__parse_number(row, text, &number))
@@ -220,16 +243,26 @@ tn_target__number(const struct tn_target *target, const char *key,
              : absent;
 }
 
+/* What such an option is by itself is the configuration's word. */
+static bool
+is_of_backend(const char *key)
+{
+  size_t index;
+
+  return tn_config__find_key(key, &index) &&
+         (tn_config__option(index)->traits & TN_CONFIG_BACKEND) != 0;
+}
+
 const char *
 tn_target__text(const struct tn_target *target, const char *key)
 {
-  const char *text = said(target, key);
+  const char *text = tn_target__said(target, key);
 
   if (text == NULL && target->database != NULL &&
       tn_config_text(target->config, target->database, key, &text, NULL) !=
           TN_OK)
     text = NULL;
-  return text != NULL ? text : own_row(key)->initial;
+  return text != NULL || is_of_backend(key) ? text : own_row(key)->initial;
 }
 
 /* ---- both ---- */

@@ -38,7 +38,7 @@ enum tn_code tn_target__set(struct tn_target *target,
                             const struct tn_setting *settings, size_t count,
                             tn_err *err);
 
-/* Is it an option of the core's own, that no backend is to see? */
+/* Is it an option that has a row, and whose name no backend is to see? */
 bool tn_target__is_own(const char *key);
 
 /* Offer the names of those. */
@@ -49,6 +49,11 @@ enum tn_code tn_target__refuse(const char *key, enum tn_code code, tn_err *err);
 
 /* There is no target at all: TN_E_USAGE. */
 enum tn_code tn_target__refuse_none(tn_err *err);
+
+/* What the program says of an option that has a row; the program or the URL.
+ * Borrowed; NULL: nothing. */
+const char *tn_target__setting(const struct tn_target *target, const char *key);
+const char *tn_target__said(const struct tn_target *target, const char *key);
 
 /* Does anybody say something of an option, of the core's own or a backend's? */
 bool tn_target__is_given(const struct tn_target *target, const char *key);

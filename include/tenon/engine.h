@@ -17,8 +17,8 @@
  * Its options are those of conf/tenon.ini, wherever they are said: by the
  * program (struct tn_engine_options), in the URL behind '?', or in the
  * configuration; the first of these that says something of an option counts.
- * An option of another backend than the URL's has no effect, which is logged
- * once if the configuration gives it.
+ * An option of another backend than the URL's, like sqlite_synchronous of
+ * PostgreSQL, has no effect, which is logged once if it is given.
  *
  * All functions are thread-safe but tn_engine_close(). */
 #ifndef TENON_ENGINE_H

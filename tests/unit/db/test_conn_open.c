@@ -422,6 +422,13 @@ Test(conn_open, options_come_from_url_then_configuration_then_administrator)
     { "&synchronous=off", "", "label = y\n", " synchronous=off label=y" },
     { "&label=x", "sqlite_synchronous = false\n", "label = y\n",
       " label=x synchronous=off" },
+    { "&sqlite_synchronous=false", "", NULL, " synchronous=off" },
+    { "&sqlite_synchronous=0", "sqlite_synchronous = true\n",
+      "synchronous = normal\n", " synchronous=off" },
+    { "&sqlite_synchronous=true", "sqlite_synchronous = false\n",
+      "synchronous = normal\n", "" },
+    { "&synchronous=full&sqlite_synchronous=false", "", NULL,
+      " synchronous=full" },
     { "",
       "connection_parameters = synchronous=normal\n"
       "sqlite_synchronous = false\n",
@@ -459,6 +466,27 @@ Test(conn_open, a_plain_url_takes_nothing_from_the_configuration)
   cr_assert_eq(tn_conn_open(fixture_url(""), &options, &conn, &err), TN_OK,
                "%s", err.message);
   expect_args("dialect=sqlite host=h:0 database=db", 0);
+  close_all();
+}
+
+Test(conn_open, the_word_of_a_program_counts_before_its_url)
+{
+  const struct tn_setting setting = { "sqlite_synchronous", "false" };
+  struct tn_engine_options how = TN_ENGINE_OPTIONS_INIT;
+  tn_engine *engine = NULL;
+
+  be_sqlite(NULL);
+  how.registry = registry;
+  how.settings = &setting;
+  how.setting_count = 1;
+  cr_assert_eq(
+      tn_engine_open(fixture_url("&synchronous=full"), &how, &engine, &err),
+      TN_OK, "%s", err.message);
+  cr_assert_eq(tn_engine_take(engine, NULL, &conn, &err), TN_OK, "%s",
+               err.message);
+  expect_args("dialect=sqlite host=h:0 database=db synchronous=off", 0);
+  tn_pool_give(&conn);
+  tn_engine_close(&engine);
   close_all();
 }
 

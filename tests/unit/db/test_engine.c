@@ -91,8 +91,10 @@ Test(engine, refuses_a_setting_that_there_is_not)
       TN_E_CONFIG,
       "engine: max_pool_size = \"-1\": must be a whole number from 0 to "
       "2147483647" },
-    { { "sqlite_synchronous", "1" }, TN_E_CONFIG, NULL },
-    { { "connection", "fake://" }, TN_E_CONFIG, NULL },
+    { { "sqlite_synchronous", "maybe" }, TN_E_CONFIG, NULL },
+    { { "connection", "fake://" },
+      TN_E_CONFIG,
+      "engine: option connection is for a configuration only" },
     { { "", "5" }, TN_E_CONFIG, "engine: no option \"\"" },
     { { NULL, "5" }, TN_E_USAGE, NULL },
     { { "max_pool_size", NULL }, TN_E_USAGE, NULL },
@@ -307,6 +309,25 @@ Test(engine, says_once_which_options_have_no_effect)
   cr_expect_not_null(strstr(log_text, "option max_pool_size has no effect"));
   cr_expect_not_null(strstr(log_text, "option pool_lifetime has no effect"));
   cr_expect_null(strstr(log_text, "max_overflow"), "%s", log_text);
+  close_engine();
+}
+
+Test(engine, an_option_of_another_backend_has_no_effect_wherever_it_is_said)
+{
+  static const struct tn_setting setting = { "mysql_sql_mode", "ANSI" };
+  const char *text = NULL;
+
+  options.settings = &setting;
+  options.setting_count = 1;
+  open_engine("&sqlite_synchronous=false");
+  use_once();
+  cr_expect_not_null(strstr(log_text, "option sqlite_synchronous has no"), "%s",
+                     log_text);
+  cr_expect_not_null(strstr(log_text, "option mysql_sql_mode has no effect"),
+                     "%s", log_text);
+  cr_expect_str_eq(option("mysql_sql_mode"), "ANSI");
+  cr_expect_eq(tn_engine_option(engine, "mysql_wsrep_sync_wait", &text, &err),
+               TN_E_NOT_FOUND);
   close_engine();
 }
 
