@@ -43,6 +43,22 @@ lend(tn_pool *pool, struct tn_pool_slot *slot, const struct tn_loan *loan,
   TN_PROBE3(take_end, pool, slot->conn, TN_OK);
 }
 
+/* Connecting has failed. Whatever a take had no time for, it says what the pool
+ * knows, and that nothing was run. */
+static enum tn_code
+fail_to_connect(tn_pool *pool, enum tn_code rc, tn_err *err)
+{
+  tn_err cause;
+
+  if (rc != TN_E_TIMEOUT)
+    return rc;
+  cause = *err;
+  rc = tn_pool__timeout(pool, err);
+  if (cause.detail[0] != '\0')
+    tn_err_add(err, TN_ERR_DETAIL, cause.detail);
+  return rc;
+}
+
 /* A session that can be lent, in `taking->slot`. */
 static enum tn_code
 obtain(struct tn_pool_taking *taking)
@@ -62,7 +78,7 @@ obtain(struct tn_pool_taking *taking)
       /* The server has no room for one more: those there are will do. */
       if (rc != TN_E_LIMIT || atomic_load(&pool->open) == 0 ||
           pool->options.retry_max_ms == 0)
-        return rc;
+        return fail_to_connect(pool, rc, taking->err);
       tn_err_clear(taking->err);
     } else if (tn_pool__examine(pool, taking->slot, taking->deadline)) {
       return TN_OK;

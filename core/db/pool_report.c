@@ -134,6 +134,8 @@ tn_pool__refusal(tn_pool *pool, tn_err *err)
   *err = pool->failure;
   age = tn_clock_now() - pool->failed_at;
   pthread_mutex_unlock(&pool->lock);
+  if (err->code == TN_E_TIMEOUT)
+    (void)tn_pool__timeout(pool, err);
   snprintf(line, sizeof line,
            "pool: this was %.3f s ago; it is not yet tried again",
            seconds(age));

@@ -135,8 +135,9 @@ struct tn_loan {
  * asked again now and then. `loan` may be NULL. `*ret` is the caller's until
  * tn_pool_give() or tn_pool_discard(); tn_conn_close() is the latter. Dead and
  * outdated ones are replaced without a word.
- * Fails: TN_E_TIMEOUT, with the counts and the longest holder in the message
- * and the last failure to connect in `detail`; TN_E_STATE, after a drain or
+ * Fails: TN_E_TIMEOUT, in the queue or in connecting, with the counts and the
+ * longest holder in the message and the last failure to connect in `detail`:
+ * nothing was run, so it may be taken again; TN_E_STATE, after a drain or
  * close; TN_E_USAGE, the traceparent is none; what the pool's `connect`
  * returns, perhaps of a moment ago. */
 TN_API TN_MUST_USE enum tn_code tn_pool_take(tn_pool *pool,

@@ -297,6 +297,39 @@ Test(pool, timeout_tells_counts_the_longest_holder_and_the_last_failure)
   close_pool();
 }
 
+Test(pool, timeout_in_connecting_tells_the_same)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_CONNECT, .nth = 2, .wait_ms = 2000 },
+  };
+  tn_conn *taken = NULL;
+  tn_conn *other = NULL;
+  int i;
+
+  pool_options.size = 2;
+  pool_options.retry_min_ms = 60000;
+  pool_options.retry_max_ms = 60000;
+  SCRIPT_ANSWERS(answers);
+  open_pool();
+  cr_expect_eq(take_within(1000, "report", &taken, &err), TN_OK);
+
+  /* The second time it is known, since it took so long, and not tried. */
+  for (i = 0; i < 2; i++) {
+    cr_expect_eq(take_within(1100, "second", &other, &err), TN_E_TIMEOUT);
+    cr_expect_neq(strstr(err.message, "1 of 2 lent, the longest to \"report\""),
+                  NULL, "%d: %s", i, err.message);
+    cr_expect_neq(strstr(err.message, "0 idle"), NULL, "%s", err.message);
+    cr_expect_neq(strstr(err.detail, "last connect error, 0.0 s ago: "), NULL,
+                  "%d: %s", i, err.detail);
+    cr_expect_eq(err.replay, TN_REPLAY_SAFE);
+  }
+  cr_expect_eq(stats_of().timeouts, 2);
+  cr_expect_eq(stats_of().refused, 1);
+  cr_expect_eq(stats_of().connect_failures, 1);
+  tn_pool_give(&taken);
+  close_pool();
+}
+
 Test(pool, a_failed_connect_fails_the_next_ones_at_once_for_a_growing_while)
 {
   tn_conn *taken = NULL;
