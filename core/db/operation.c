@@ -152,10 +152,13 @@ tn_conn__grace(const tn_conn *conn, struct tn_host_call *call)
 }
 
 /* The first error that ends a transaction is why; those after it only say that
- * it has ended. */
+ * it has ended. One of which nobody knows what it has left, as of DDL that
+ * commits first and fails then, may leave a part committed. */
 static void
 keep_cause(struct tn_txn_watch *txn, const tn_err *err)
 {
+  txn->is_torn |= err->connection >= TN_CONNECTION_ABORTED &&
+                  err->replay == TN_REPLAY_UNKNOWN && !txn->is_ending;
   if (err->connection >= TN_CONNECTION_ABORTED && txn->cause.code == 0)
     txn->cause = *err;
 }

@@ -287,6 +287,43 @@ Test(txn_run, what_was_ended_within_is_never_run_again)
   close_engine();
 }
 
+static enum tn_code
+fail_at_ddl(tn_txn *txn, void *user, tn_err *why)
+{
+  enum tn_code rc = tn_conn_exec(tn_txn_conn(txn), "ALTER", NULL, why);
+
+  (void)user;
+  torn.calls++;
+  if (torn.returns == TN_OK)
+    return rc;
+  tn_err_set(why, torn.returns, "from elsewhere");
+  tn_err_verdicts(why, 0, TN_REPLAY_SAFE);
+  return torn.returns;
+}
+
+Test(txn_run, of_which_nobody_knows_what_was_committed_is_never_run_again)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE,
+      .category = TN_E_LOCK_TIMEOUT,
+      .connection = TN_CONNECTION_ABORTED,
+      .replay = TN_REPLAY_UNKNOWN },
+  };
+  static const enum tn_code codes[] = { TN_OK, TN_E_BUSY };
+
+  SCRIPT_ANSWERS(answers);
+  for (size_t i = 0; i < TN_COUNT(codes); i++) {
+    torn.calls = 0;
+    torn.returns = codes[i];
+    cr_expect_eq(tn_run(engine, &run_options, fail_at_ddl, NULL, &err),
+                 codes[i] == TN_OK ? TN_E_LOCK_TIMEOUT : codes[i]);
+    cr_expect_eq(torn.calls, 1, "case %zu: %u calls", i, torn.calls);
+    cr_expect_not_null(strstr(err.detail, "a part of it may be committed"),
+                       "case %zu: %s", i, err.detail);
+  }
+  close_engine();
+}
+
 Test(txn_run, the_part_inside_is_never_repeated_by_itself)
 {
   static const struct fake_answer answers[] = {
