@@ -167,7 +167,7 @@ struct tn_pool {
   uint32_t inherited;  /* loans of the parent that may come back */
   uint32_t users;      /* threads that are inside a slow call */
   bool is_closed;
-  bool is_starved;   /* a take had no time to connect, since the last tick */
+  bool is_starved;   /* a take had no time to connect; until a tick looks */
   bool is_reserving; /* the next slot that becomes empty is a tick's */
   _Atomic uint32_t drained; /* changes when something comes back; drains sleep
                                on it */

@@ -29,7 +29,8 @@
 #define ROLE_DO        UINT32_C(0x10000)
 #define ROLE_NOT       UINT32_C(0x20000)
 #define ROLE_ATOMIC    UINT32_C(0x40000)
-#define ROLE_RETURNS   UINT32_C(0x80000) /* before the name of a type */
+#define ROLE_RETURNS   UINT32_C(0x80000)  /* before the name of a type */
+#define ROLE_HEAD      UINT32_C(0x100000) /* may be the last word of a head */
 
 /* Longest word of the table below. */
 #define ROLE_WORD_MAX 13
@@ -70,11 +71,11 @@ static const struct role_row role_rows[] = {
 
   /* the last word before a body */
   { "returns", ROLE_RETURNS },
-  { "row", ROLE_LEADS },
-  { "deterministic", ROLE_LEADS },
-  { "sql", ROLE_LEADS },
-  { "data", ROLE_LEADS },
-  { "invoker", ROLE_LEADS },
+  { "row", ROLE_HEAD },
+  { "deterministic", ROLE_HEAD },
+  { "sql", ROLE_HEAD },
+  { "data", ROLE_HEAD },
+  { "invoker", ROLE_HEAD },
 };
 
 static bool
@@ -127,18 +128,19 @@ roles_of(const struct tn_lexer *lexer, const struct tn_token *token)
     roles = ROLE_LEADS | ROLE_CLOSES;
   else if (is_mark(lexer, token, ':'))
     roles = ROLE_LEADS; /* a label */
-  else if (is_mark(lexer, token, ')') && is_outermost(lexer))
-    roles = ROLE_LEADS; /* behind the parameters */
+  else if (is_mark(lexer, token, ')'))
+    roles = ROLE_HEAD; /* behind the parameters */
   else if (is_mark(lexer, token, '.'))
     roles = ROLE_DOT;
-
   if ((lexer->last_roles & ROLE_RETURNS) != 0)
+    roles |= ROLE_HEAD;
+  if ((roles & ROLE_HEAD) != 0 && is_outermost(lexer))
     roles |= ROLE_LEADS;
 
   /* DO that begins a statement has an expression behind it. */
-  if ((roles & ROLE_DO) != 0 && (lexer->last_roles & ROLE_LEADS) != 0)
-    roles = 0;
-  return roles;
+  return (roles & ROLE_DO) != 0 && (lexer->last_roles & ROLE_LEADS) != 0
+             ? 0
+             : roles;
 }
 
 /* The kinds of statement that have others inside. */

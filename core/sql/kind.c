@@ -60,13 +60,14 @@ struct opening {
   const char *words[WORDS];
   size_t sizes[WORDS];
   size_t count;
+  bool is_all; /* there is nothing else in it */
 };
 
 static struct opening
 read_opening(const struct tn_dialect_table *dialect, const char *text,
              size_t size)
 {
-  struct opening opening = { .count = 0 };
+  struct opening opening = { .is_all = true };
   struct tn_lexer lexer;
   struct tn_token token;
 
@@ -75,8 +76,10 @@ read_opening(const struct tn_dialect_table *dialect, const char *text,
     if (token.kind == TN_TOKEN_BLANK || token.kind == TN_TOKEN_COMMENT ||
         token.kind == TN_TOKEN_CODE)
       continue;
-    if (token.kind != TN_TOKEN_WORD)
+    if (token.kind != TN_TOKEN_WORD) {
+      opening.is_all = token.kind == TN_TOKEN_SEMICOLON;
       break;
+    }
     opening.words[opening.count] = text + token.start;
     opening.sizes[opening.count] = token.size;
     opening.count++;
@@ -104,7 +107,7 @@ begins(const struct opening *opening)
   size_t i;
 
   if (opening->count == 1)
-    return true;
+    return opening->is_all;
   for (i = 0; i < sizeof modes / sizeof modes[0]; i++)
     if (is_at(opening, 1, modes[i]))
       return true;

@@ -23,7 +23,7 @@ is_listed(const char *list, const char *word, size_t size)
  * costs a reset too many. */
 static bool
 leaves(const struct tn_dialect_table *dialect, const char *text,
-       const struct tn_token *token, bool is_query)
+       const struct tn_token *token, bool selects)
 {
   const char *at = text + token->start;
 
@@ -32,7 +32,7 @@ leaves(const struct tn_dialect_table *dialect, const char *text,
            at[0] == ':' && at[1] == '=';
   if (token->kind != TN_TOKEN_WORD)
     return false;
-  return (is_query && is_listed("into", at, token->size)) ||
+  return (selects && is_listed("into", at, token->size)) ||
          is_listed(dialect->session_words, at, token->size);
 }
 
@@ -44,8 +44,14 @@ tn_sql_leaves(const struct tn_dialect_table *dialect, const char *text,
   struct tn_token token;
 
   tn_lexer_init(&lexer, dialect, text, size, 0);
-  while (tn_lexer_next(&lexer, &token))
+  while (tn_lexer_next(&lexer, &token)) {
     if (leaves(dialect, text, &token, is_query))
       return true;
+
+    /* WITH … INSERT INTO */
+    if (token.kind == TN_TOKEN_WORD &&
+        is_listed("insert replace merge", text + token.start, token.size))
+      is_query = false;
+  }
   return false;
 }

@@ -84,7 +84,7 @@ struct mysql__statement;
 /* What a statement within a transaction does with it, were it to fail. */
 enum mysql__hold {
   MYSQL__KEEPS = 0,  /* it goes on, or the server rolls it back */
-  MYSQL__MAY_COMMIT, /* there are others inside */
+  MYSQL__MAY_COMMIT, /* there are others inside, or nobody knows */
   MYSQL__COMMITS,    /* before anything else */
 };
 

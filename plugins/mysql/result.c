@@ -84,6 +84,7 @@ fetch(void *handle, tn_value *cells, struct tn_call *call)
   if (statement->state != MYSQL__READING)
     return 0;
   mysql__enter(statement->conn, call);
+  statement->conn->hold = statement->hold;
   return statement->rows != NULL ? fetch_text(statement, cells)
                                  : fetch_row(statement, cells);
 }
@@ -95,6 +96,7 @@ next_set(void *handle, struct tn_call *call)
   int32_t rc;
 
   mysql__enter(statement->conn, call);
+  statement->conn->hold = statement->hold;
   rc = mysql__set_next(statement);
   return rc == 0 ? mysql__batch_next(statement) : rc;
 }

@@ -1,7 +1,7 @@
 /* Transactions and savepoints, as the server really has them.
  *
  * Each answer of the server's says whether a transaction is open; an error does
- * not, and then the server is asked (errors.c). When it has rolled one back by
+ * not, and then the server is asked (fail.c). When it has rolled one back by
  * itself, the connection refuses everything until it is told to roll back: the
  * next statement would commit alone. DDL commits what was open before it. */
 #include "my_priv.h"

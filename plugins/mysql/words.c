@@ -139,20 +139,24 @@ enum mysql__hold
 mysql__hold_of(const char *sql)
 {
   static const char *const kept[] = {
-    "SELECT", "INSERT", "REPLACE",   "UPDATE",  "DELETE", "WITH",    "VALUES",
-    "LOAD",   "DO",     "SAVEPOINT", "RELEASE", "SHOW",   "EXPLAIN", "SET",
+    "SELECT", "INSERT",   "REPLACE",  "UPDATE",  "DELETE",    "WITH",
+    "VALUES", "TABLE",    "LOAD",     "DO",      "SET",       "SHOW",
+    "DESC",   "EXPLAIN",  "DESCRIBE", "HANDLER", "SAVEPOINT", "RELEASE",
+    "COMMIT", "ROLLBACK", "XA",
   };
-  static const char *const others_inside[] = { "CALL", "EXECUTE", "BEGIN",
-                                               "IF",   "CASE",    "LOOP",
-                                               "FOR",  "REPEAT",  "WHILE" };
+  static const char *const committing[] = {
+    "CREATE",  "ALTER",     "DROP",  "RENAME",   "TRUNCATE", "GRANT",  "REVOKE",
+    "LOCK",    "UNLOCK",    "FLUSH", "OPTIMIZE", "REPAIR",   "CHECK",  "CACHE",
+    "INSTALL", "UNINSTALL", "RESET", "START",    "STOP",     "CHANGE",
+  };
   char word[MYSQL__WORD_MAX];
 
   mysql__first_word(sql, word);
   if (is_one_of(word, kept, MYSQL__COUNT(kept)))
     return MYSQL__KEEPS;
-  return is_one_of(word, others_inside, MYSQL__COUNT(others_inside))
-             ? MYSQL__MAY_COMMIT
-             : MYSQL__COMMITS;
+  return is_one_of(word, committing, MYSQL__COUNT(committing))
+             ? MYSQL__COMMITS
+             : MYSQL__MAY_COMMIT;
 }
 
 /* Such a statement may have others inside. */

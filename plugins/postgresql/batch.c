@@ -263,7 +263,8 @@ is_uniform(const tn_value *values, uint32_t count, uint64_t rows)
   uint64_t i;
 
   for (i = count; i < rows * count; i++)
-    if (values[i].type != values[i % count].type)
+    if (values[i].type != values[i % count].type ||
+        pg__oid_of_value(&values[i]) != pg__oid_of_value(&values[i % count]))
       return false;
   return true;
 }
@@ -313,18 +314,33 @@ begin_single(struct pg__statement *statement)
   return rc;
 }
 
+/* What a run that writes returns is read to its end, which may be an error. */
+static int32_t
+end_single(struct pg__statement *statement)
+{
+  int32_t rc = TN_OK;
+
+  statement->params.row = statement->batch.sent;
+  while (rc == TN_OK && statement->state == PG__READING &&
+         (statement->text & PG__TEXT_READS) == 0)
+    rc = pg__fetch_more(statement);
+  statement->params.row = 0;
+  pg__result_close(statement);
+  return rc;
+}
+
 int32_t
 pg__batch_next_single(struct pg__statement *statement)
 {
-  int32_t rc;
+  int32_t rc = end_single(statement);
 
-  if (statement->batch.sent == statement->batch.rows) {
+  if (rc == TN_OK && statement->batch.sent == statement->batch.rows) {
     statement->batch.is_single = false;
     pg__rows_clear(statement);
     return 0;
   }
-  pg__result_close(statement);
-  rc = run_single(statement);
+  if (rc == TN_OK)
+    rc = run_single(statement);
   if (rc == TN_OK)
     return 1;
   statement->batch.is_single = false;

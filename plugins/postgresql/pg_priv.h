@@ -587,6 +587,9 @@ void pg__rows_clear(struct pg__statement *statement);
 
 /* Get ready for a new result; close one, stopping what is under way. */
 void pg__result_reset(struct pg__statement *statement);
+/* Wait for further rows. */
+int32_t pg__fetch_more(struct pg__statement *statement);
+
 void pg__result_close(struct pg__statement *statement);
 
 /* batch.c */

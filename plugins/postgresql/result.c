@@ -187,9 +187,8 @@ decode(struct pg__statement *statement, tn_value *cells, struct tn_call *call)
   return 1;
 }
 
-/* Wait for further rows. */
-static int32_t
-fetch_more(struct pg__statement *statement)
+int32_t
+pg__fetch_more(struct pg__statement *statement)
 {
   struct pg__conn *conn = statement->conn;
   PGresult *result = NULL;
@@ -216,7 +215,7 @@ fetch(void *handle, tn_value *cells, struct tn_call *call)
     if (statement->state != PG__READING || statement->batch.is_at_set_end)
       return 0;
     rc = statement->batch.is_on ? pg__batch_fetch(statement)
-                                : fetch_more(statement);
+                                : pg__fetch_more(statement);
     if (rc != TN_OK)
       return -rc;
   }

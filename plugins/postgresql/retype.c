@@ -136,7 +136,8 @@ wanted_type(const struct pg__statement *statement, const tn_value *value,
 
   if (first == PG__OID_TEXT)
     return value->type == TN_NULL ? 0 : type_of(value);
-  if (first == PG__OID_FLOAT8 && is_exact_number(value))
+  if (first == PG__OID_FLOAT8 && is_exact_number(value) &&
+      (statement->text & PG__TEXT_READS) != 0)
     return type_of(value);
   return first;
 }
@@ -400,6 +401,8 @@ retype_open(struct pg__statement *statement, const tn_value *values)
     (void)ask_for_more(statement, values, statement->lacking);
   while (rc == TN_OK && goes_on)
     rc = prepare_open(statement, values, &goes_on);
+  if (rc != TN_OK)
+    pg__describe_clear(statement); /* of the types before, or of none */
   if (rc != TN_OK || statement->types != NULL)
     return rc;
 

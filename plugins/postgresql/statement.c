@@ -233,16 +233,22 @@ receive(struct pg__statement *statement, const struct run *run, PGresult **ret)
  * any more or has prepared it for columns that are others now? Or to prepare
  * it, because the name is taken? Nothing took effect then. */
 static bool
-is_stale(const PGresult *result, const struct run *run)
+is_stale(const struct pg__statement *statement, const PGresult *result,
+         const struct run *run)
 {
   const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   const char *sqlstate = pg__sqlstate(result);
 
+  if (function == NULL)
+    function = "";
+
+  /* A PREPARE or an EXECUTE of the user's may say the same of another. */
   if (run->is_piped)
-    return strcmp(sqlstate, "42P05") == 0;
+    return strcmp(sqlstate, "42P05") == 0 &&
+           (statement->text & PG__TEXT_PREPARES) == 0;
   if (strcmp(sqlstate, "26000") == 0)
-    return true;
-  return strcmp(sqlstate, "0A000") == 0 && function != NULL &&
+    return statement->is_named || strcmp(function, "exec_bind_message") == 0;
+  return strcmp(sqlstate, "0A000") == 0 &&
          strcmp(function, "RevalidateCachedQuery") == 0;
 }
 
@@ -284,14 +290,16 @@ run_once(struct pg__statement *statement, struct run *run)
     return rc;
   }
   if (!run->is_again && !statement->conn->was_in_txn &&
-      PQresultStatus(result) == PGRES_FATAL_ERROR && is_stale(result, run)) {
+      PQresultStatus(result) == PGRES_FATAL_ERROR &&
+      is_stale(statement, result, run)) {
     run->is_again = true;
     statement->state = PG__CLOSED;
     rc = refresh(statement, result);
     PQclear(result);
     return rc == TN_OK ? run_once(statement, run) : rc;
   }
-  if (PQresultStatus(result) == PGRES_FATAL_ERROR && is_stale(result, run))
+  if (PQresultStatus(result) == PGRES_FATAL_ERROR &&
+      is_stale(statement, result, run))
     pg__name_drop(statement); /* it is prepared anew for the next run */
   return pg__take(statement, result);
 }

@@ -93,7 +93,7 @@ static const struct first {
   { "copy", PG__TEXT_COPY, NULL },
   { "commit", PG__TEXT_COMMIT, NULL },
   { "end", PG__TEXT_COMMIT, NULL },
-  { "prepare", PG__TEXT_COMMIT, "transaction" },
+  { "prepare", PG__TEXT_COMMIT | PG__TEXT_PREPARES, "transaction" },
   { "prepare", PG__TEXT_PREPARES, NULL },
   { "select", PG__TEXT_READS, NULL },
   { "values", PG__TEXT_READS, NULL },
@@ -142,6 +142,9 @@ pg__text_look(const char *sql)
 bool
 pg__text_returns(const char *sql)
 {
-  return look_at_first(skip_blanks(sql, '(')) == PG__TEXT_READS ||
-         has_word(sql, "returning");
+  const char *start = skip_blanks(sql, '(');
+
+  if (starts_with(start, "with") && pg__text_look(sql) != PG__TEXT_READS)
+    return has_word(sql, "returning");
+  return look_at_first(start) == PG__TEXT_READS || has_word(sql, "returning");
 }

@@ -108,6 +108,7 @@ static const struct body bodies[] = {
     "end;" },
   { M, "create procedure p() begin set x = case when a then if(b, 1, 2) else "
        "repeat('x', 3) end; c; end;" },
+  { M, "create procedure p() begin select a from data for update; end;" },
   { M, "create procedure p() begin do if(a, 1, 2); do repeat('x', 2); end;" },
   { M, "create procedure p() begin if case a when 1 then 2 end then b; end if; "
        "c; end;" },

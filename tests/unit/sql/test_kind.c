@@ -73,6 +73,7 @@ static const struct {
   { "BEGIN NOT ATOMIC COMMIT; END", TN_SQL_INSIDE },
   { "BEGIN NOT", TN_SQL_INSIDE },
   { "BEGIN SELECT 1; END", TN_SQL_INSIDE },
+  { "BEGIN \"p\".\"q\"(?); END;", TN_SQL_INSIDE },
   { "START TRANSACTION", TN_SQL_BEGINS },
   { "start /* a */ transaction read only", TN_SQL_BEGINS },
   { "START REPLICA", TN_SQL_INSIDE },

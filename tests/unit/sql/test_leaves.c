@@ -14,6 +14,7 @@ static const struct {
   { SPM, "SELECT a INTO TEMP c FROM b", true, true },
   { SPM, "select 1 /* into */ , 'into', \"into\"", true, false },
   { SPM, "INSERT INTO a SELECT 1", false, false },
+  { SPM, "WITH a AS (SELECT 1) INSERT INTO b SELECT * FROM a", true, false },
   { M, "SELECT 5 INTO @b", true, true },
   { M, "SELECT @a := 5", true, true },
   { M, "INSERT INTO a SELECT @i := 4", false, true },
