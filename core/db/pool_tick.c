@@ -131,26 +131,6 @@ fill_one(tn_pool *pool)
   return true;
 }
 
-/* How many sessions one tick opens for takes that have no time to. */
-#define RESCUES 8
-
-/* Whoever borrows for less time than connecting takes would never have a
- * session: each is thrown away when it is too late. Open one for them. */
-static bool
-rescue(tn_pool *pool)
-{
-  struct tn_pool_slot *slot = NULL;
-  tn_err err;
-
-  if (tn_pool__count_idle(pool) < pool->keep)
-    slot = tn_pool__claim_reserved(pool);
-  if (slot == NULL ||
-      tn_pool__connect(pool, slot, tn_pool__deadline(pool), &err) != TN_OK)
-    return false;
-  tn_pool__put_back(pool, slot, true);
-  return true;
-}
-
 enum tn_code
 tn_pool__warm(tn_pool *pool, tn_deadline deadline, tn_err *err)
 {
@@ -186,8 +166,6 @@ tn_pool_tick(tn_pool *pool)
   tn_pool__tell_leaks(pool);
   sweep(pool);
   while (fill_one(pool))
-    ;
-  for (int i = 0; i < RESCUES && rescue(pool); i++)
     ;
   tick = atomic_load(&pool->tick);
   if (tick != NULL)
