@@ -299,7 +299,7 @@ tn_txn_end(tn_txn **txn)
 
   if (ended == NULL)
     return;
-  if (ended->is_loan && ended->conn != NULL && ended->conn->told > 0) {
+  if (ended->is_loan && ended->conn->told > 0) {
     tn_conn__refuse_to_go(ended->conn);
     return;
   }

@@ -10,6 +10,7 @@
 #include "my_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -127,11 +128,10 @@ static bool
 verifies_chain_alone(void)
 {
 #ifdef MARIADB_PACKAGE_VERSION
-  unsigned major = 0;
-  unsigned minor = 0;
+  char *rest = NULL;
+  unsigned long major = strtoul(mysql_get_client_info(), &rest, 10);
+  unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 99;
 
-  if (sscanf(mysql_get_client_info(), "%u.%u", &major, &minor) != 2)
-    return false;
   return major < 10 ? major * 100 + minor < 304 : major * 100 + minor < 1104;
 #else
   return true;
