@@ -332,6 +332,16 @@ fill_args(const struct opening *opening, struct tn_connect_args *args,
                      err);
 }
 
+/* However it has failed, there is no connection to use; and where its time was
+ * over, nothing was run. */
+static void
+judge_failure(enum tn_code rc, tn_err *err)
+{
+  bool was_ended = rc == TN_E_TIMEOUT || rc == TN_E_CANCELED;
+
+  tn_err_verdicts(err, TN_CONNECTION_DEAD, was_ended ? TN_REPLAY_SAFE : 0);
+}
+
 /* Connect with what was collected. */
 static enum tn_code
 connect_session(const struct opening *opening,
@@ -358,6 +368,7 @@ connect_session(const struct opening *opening,
     (void)tn_conn__end(conn, TN_OK, NULL);
   }
   if (rc != TN_OK) {
+    judge_failure(rc, err);
     tn_conn__free(conn);
     return rc;
   }

@@ -195,6 +195,7 @@ Test(conn_open, a_refused_session_keeps_the_cause_and_leaves_the_output)
     cr_expect_str_eq(err.backend, "fake", "case %zu", i);
     cr_expect(strstr(err.message, cases[i].message) != NULL, "case %zu: %s", i,
               err.message);
+    cr_expect_eq(err.connection, TN_CONNECTION_DEAD, "case %zu", i);
     cr_expect_eq(tn_conn_open(fixture_url(""), &options, &conn, NULL),
                  cases[i].code, "case %zu", i);
   }
@@ -236,6 +237,8 @@ Test(conn_open, ends_at_its_deadline_and_not_at_the_timeout_of_calls)
   options.deadline = tn_deadline_after_ms(10);
   cr_expect_eq(tn_conn_open(fixture_url(""), &options, &conn, &err),
                TN_E_TIMEOUT);
+  cr_expect_eq(err.connection, TN_CONNECTION_DEAD);
+  cr_expect_eq(err.replay, TN_REPLAY_SAFE);
   cr_expect_eq(script.calls[FAKE_CONNECT], 2);
   options.deadline = 1;
   cr_expect_eq(tn_conn_open(fixture_url(""), &options, &conn, &err),
