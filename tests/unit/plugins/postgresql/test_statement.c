@@ -74,3 +74,43 @@ Test(statement, that_is_outdated_is_prepared_anew)
   pg__statement_table.close(statement, &s.fake.call);
   session_close(&s);
 }
+
+static int32_t
+run_text(struct session *s, const char *sql)
+{
+  void *statement = prepare(s, sql);
+  int32_t rc = run(s, statement);
+
+  pg__statement_table.close(statement, &s->fake.call);
+  return rc;
+}
+
+/* A name of the user's; ours stay. */
+Test(statement, that_the_user_has_prepared_does_not_outlive_a_reset)
+{
+  struct session s;
+  void *kept;
+
+  session_open(&s);
+  kept = prepare(&s, "SELECT 1");
+  cr_expect_eq(run_text(&s, "PREPARE \"a b\" AS SELECT 2"), TN_OK);
+  cr_expect_eq(run_text(&s, "PREPARE \"a b\" AS SELECT 2"), TN_E_EXISTS);
+  fake_call_again(&s.fake, 0);
+  cr_assert_eq(pg__session_table.reset(s.handle, &s.fake.call), TN_OK, "%s",
+               s.fake.err.message);
+  cr_expect_eq(run_text(&s, "PREPARE \"a b\" AS SELECT 2"), TN_OK);
+  cr_expect_eq(run(&s, kept), TN_OK);
+  pg__statement_table.close(kept, &s.fake.call);
+  session_close(&s);
+}
+
+/* Nobody in between has dealt out another session of the server's. */
+Test(statement, of_another_name_that_is_missing_tells_of_no_proxy)
+{
+  struct session s;
+
+  session_open(&s);
+  cr_expect_eq(run_text(&s, "EXECUTE nobody"), TN_E_STATE);
+  cr_expect_not(((struct pg__conn *)s.handle)->has_proxy);
+  session_close(&s);
+}

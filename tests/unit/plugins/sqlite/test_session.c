@@ -94,6 +94,26 @@ Test(session, what_belongs_to_the_file_stays)
   folder_free(&folder);
 }
 
+/* Else whoever has it idle keeps all others out. */
+Test(session, reset_gives_up_the_lock_of_exclusive_mode)
+{
+  struct folder folder = folder_new();
+  struct session s, other;
+  char path[256];
+
+  session_open(&s, path_in(&folder, "x.db", path), "");
+  session_open(&other, path, "timeout=0");
+  must(&s, "CREATE TABLE t(a)");
+  must(&s, "PRAGMA locking_mode=exclusive");
+  must(&s, "INSERT INTO t VALUES (1)");
+  cr_expect_eq(run(&other, "INSERT INTO t VALUES (2)"), TN_E_BUSY);
+  cr_assert_eq(reset(&s), TN_OK, "%s", s.fake.err.message);
+  must(&other, "INSERT INTO t VALUES (3)");
+  session_close(&other);
+  session_close(&s);
+  folder_free(&folder);
+}
+
 Test(session, reset_rolls_back_whatever_state_it_is_in)
 {
   struct tn_txn_request request = { .size = sizeof request };
