@@ -41,6 +41,13 @@ prepare_as(struct pg__statement *statement, struct pg__preparation *how)
   return pg__prepare(statement, how);
 }
 
+/* Has the server refused it, and goes on? */
+static bool
+is_refused(const struct pg__preparation *how, int32_t rc)
+{
+  return rc == TN_OK && how->failed != NULL && !pg__is_fatal(how->failed);
+}
+
 static int32_t
 undo(struct pg__conn *conn, const struct pg__preparation *how)
 {
@@ -164,14 +171,12 @@ prepare_again(struct pg__statement *statement, const Oid *types)
   struct pg__preparation how = { .types = types,
                                  .is_guarded = is_in_txn(conn) };
   int32_t rc = prepare_as(statement, &how);
-  bool is_refused = rc == TN_OK && how.failed != NULL;
 
-  if (is_refused)
-    rc = undo(conn, &how);
-  else if (rc == TN_OK)
-    rc = pg__describe(statement, how.description);
+  if (!is_refused(&how, rc))
+    return pg__statement_take(statement, &how, rc);
   clear(&how);
-  return rc == TN_OK && is_refused ? give_up(statement) : rc;
+  rc = undo(conn, &how);
+  return rc == TN_OK ? give_up(statement) : rc;
 }
 
 static int32_t
@@ -265,8 +270,7 @@ pg__prepare_first(struct pg__statement *statement, uint32_t count)
   int32_t rc = prepare_as(statement, &how);
   uint32_t lacking;
 
-  if (rc != TN_OK || how.failed == NULL || !can_be_open ||
-      !is_about_types(how.failed))
+  if (!is_refused(&how, rc) || !can_be_open || !is_about_types(how.failed))
     return pg__statement_take(statement, &how, rc);
   lacking = named_parameter(how.failed, count);
   clear(&how);
@@ -345,18 +349,15 @@ prepare_open(struct pg__statement *statement, const tn_value *values,
   int32_t rc = prepare_as(statement, &how);
 
   *ret_goes_on = false;
-  if (rc == TN_OK && how.failed != NULL) {
-    *ret_goes_on =
-        is_about_types(how.failed) &&
-        ask_for_more(statement, values,
-                     named_parameter(how.failed, statement->parameter_count));
-    pg__describe_clear(statement);
-    rc = undo(conn, &how);
-  } else if (rc == TN_OK) {
-    rc = pg__describe(statement, how.description);
-  }
+  if (!is_refused(&how, rc))
+    return pg__statement_take(statement, &how, rc);
+  *ret_goes_on =
+      is_about_types(how.failed) &&
+      ask_for_more(statement, values,
+                   named_parameter(how.failed, statement->parameter_count));
+  pg__describe_clear(statement);
   clear(&how);
-  return rc;
+  return undo(conn, &how);
 }
 
 /* Types that were asked for follow the values. A NULL has any. */
