@@ -145,9 +145,6 @@ enum tn_code read_text(const char *path, tn_deadline deadline, char **ret,
 /* cmd_ping.c: milliseconds since `start`, of tn_clock_now(). */
 double ping_ms_since(int64_t start);
 
-/* cmd_watch.c: what --watch makes of ping. */
-enum tn_code cmd_watch(struct cli *cli, tn_err *err);
-
 /* Commands, one function a row of the table. */
 enum tn_code cmd_plugins_list(struct cli *cli, tn_err *err);
 enum tn_code cmd_plugins_inspect(struct cli *cli, tn_err *err);

@@ -62,7 +62,12 @@ static const char ping_manual[] =
 static const char metrics_manual[] =
     "Connects as an application does that holds a pool, asks the server for a\n"
     "sign of life, and prints the numbers of the pool and of its connections\n"
-    "in the text format of OpenMetrics 1.0. That is its only form.\n";
+    "in the text format of OpenMetrics 1.0. That is its only form.\n"
+    "\n"
+    "--watch keeps the pool and prints its numbers once per --interval, each\n"
+    "time as a whole text that ends with \"# EOF\". It goes on while the\n"
+    "server is away, with a line on standard error each time, as \"tenon ping\n"
+    "--watch\" does, and ends as that does.\n";
 
 static const char check_manual[] =
     "Holds the plug-in in FILE to the conformance suite, which is a program "
@@ -110,6 +115,9 @@ static const char errors_manual[] =
     "one\n"
     "on a replay (safe, transaction, never, unknown), or some of them.\n";
 
+#define TAKES_WATCH                                                            \
+  (TAKES(OPTION_WATCH) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROWS))
+
 static const struct command commands[] = {
   { "query", "TARGET SQL [PARAM...]", "Run a statement and print its result", 1,
     UINT_MAX, TAKES(OPTION_DEADLINE) | TAKES(OPTION_FILE), 0, query_manual,
@@ -117,11 +125,10 @@ static const struct command commands[] = {
   { "shell", "TARGET", "Run statements as they are typed", 1, 1, 0, 0,
     shell_manual, cmd_shell },
   { "ping", "TARGET", "Connect, ask the server for a sign of life", 1, 1,
-    TAKES(OPTION_DEADLINE) | TAKES(OPTION_WATCH) | TAKES(OPTION_INTERVAL) |
-        TAKES(OPTION_ROWS),
-    0, ping_manual, cmd_ping },
+    TAKES(OPTION_DEADLINE) | TAKES_WATCH, 0, ping_manual, cmd_ping },
   { "metrics", "TARGET", "Connect and print the numbers of the pool", 1, 1,
-    TAKES(OPTION_DEADLINE), TAKES(OPTION_FORMAT), metrics_manual, cmd_metrics },
+    TAKES(OPTION_DEADLINE) | TAKES_WATCH, TAKES(OPTION_FORMAT), metrics_manual,
+    cmd_metrics },
   { "plugins list", "", "List the plug-ins, without loading any", 0, 0, 0, 0,
     "", cmd_plugins_list },
   { "plugins inspect", "NAME", "Load a plug-in and tell what it can do", 1, 1,

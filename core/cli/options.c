@@ -37,7 +37,7 @@ static const struct option_row rows[OPTION_COUNT] = {
   [OPTION_INTERVAL] = { "interval", "TIME",
                         "how often --watch asks; 1s if it is not given", 0,
                         false },
-  [OPTION_ROWS] = { "count", "N", "end --watch after N rows", 0, false },
+  [OPTION_ROWS] = { "count", "N", "end --watch after N times", 0, false },
   [OPTION_FILE] = { "file", "FILE",
                     "read statements from FILE, as SQL \"-\" does from "
                     "standard input",

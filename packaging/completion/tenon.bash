@@ -34,8 +34,7 @@ _tenon_options() {
   [[ $command == metrics ]] || echo --format -f
   case $command in
   query) echo --deadline --file ;;
-  ping) echo --deadline --watch --interval --count ;;
-  metrics) echo --deadline ;;
+  ping | metrics) echo --deadline --watch --interval --count ;;
   'plugins check') echo --url --quirks ;;
   esac
 }

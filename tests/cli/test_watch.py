@@ -1,5 +1,5 @@
-"""tenon ping --watch: rows as they come, its ends, and a server that goes away
-and comes back."""
+"""tenon ping --watch and metrics --watch: what is written as it comes, their
+ends, and a server that goes away and comes back."""
 
 import csv
 import datetime
@@ -17,6 +17,7 @@ import unittest
 
 from support import (DEADLINE, INTERNAL, PATIENCE_S, PLUGIN, TENON, USAGE,
                      TenonTest, Terminal, environment)
+from test_metrics import read_samples
 
 SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../servers")
 COLUMNS = ["time", "result", "ms", "idle", "lent", "connecting", "connects",
@@ -51,10 +52,11 @@ def setUpModule():
 class Watch:
     """The tool at work; what it writes is collected."""
 
-    def __init__(self, test, *words, form="jsonl", preexec=None):
+    def __init__(self, test, *words, form="jsonl", command=None, preexec=None):
+        command = command or ["-f", form, "ping"]
         # pylint: disable-next=subprocess-popen-preexec-fn
         self.process = subprocess.Popen(
-            [TENON, "-f", form, "ping", "--watch", *words],
+            [TENON, *command, "--watch", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=environment(), cwd=test.folder,
             preexec_fn=preexec)
@@ -78,6 +80,10 @@ class Watch:
 
     def rows(self):
         return [json.loads(line) for line in self.lines]
+
+    def texts(self):
+        """Those of metrics that are whole."""
+        return [text + "# EOF\n" for text in self.text.decode().split("# EOF\n")[:-1]]
 
     def wait_for(self, condition):
         """Wait until it is true of the lines; what it is then."""
@@ -105,6 +111,15 @@ class Watch:
         self.reader.join()
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+def numbers(text):
+    """Some of a text of metrics, which is whole."""
+    samples = read_samples(text)[0]
+    return {"takes": samples["tenon_takes_total",],
+            "connects": samples["tenon_connects_total",],
+            "failures": samples["tenon_connect_failures_total",],
+            "idle": samples["tenon_connections", ("state", "idle")]}
 
 
 def moment(row):
@@ -251,14 +266,16 @@ class Ends(TenonTest):
                 error = self.fail_with(USAGE, "ping", "--watch", *words, self.url)
                 self.assertEqual(1, error.count("\n"), error)
         for words in (["ping", "--count", "1"], ["ping", "--interval", "1s"],
-                      ["metrics", "--watch"], ["shell", "--count", "1"]):
+                      ["metrics", "--count", "1"], ["metrics", "--interval", "1s"],
+                      ["shell", "--count", "1"]):
             with self.subTest(words=words):
                 self.assertIn(words[1], self.fail_with(USAGE, *words, self.url))
 
     def test_output_that_cannot_be_written_ends_it(self):
-        for form in ("table", "json", "jsonl", "csv"):
-            with self.subTest(form=form), open("/dev/full", "wb") as full:
-                done = self.run_tool("-f", form, "ping", "--watch", self.url, stdout=full)
+        for words in (*(["-f", form, "ping"] for form in ("table", "json", "jsonl", "csv")),
+                      ["metrics"]):
+            with self.subTest(words=words), open("/dev/full", "wb") as full:
+                done = self.run_tool(*words, "--watch", self.url, stdout=full)
                 self.assertEqual(INTERNAL, done.code, done)
 
 
@@ -317,6 +334,27 @@ class Restart(TenonTest):
         for name in ("postgresql", "mysql"):
             with self.subTest(name=name):
                 self.live_through(name)
+
+    def test_its_numbers_do_too(self):
+        watch = Watch(self, "--interval", "100ms", servers("url", "postgresql") + "?tls=off",
+                      command=["metrics"])
+
+        def wait_for(condition):
+            watch.wait_for(lambda: watch.texts() and condition(numbers(watch.texts()[-1])))
+
+        wait_for(lambda now: now["takes"] >= 3 and now["idle"] == 1)
+        servers("stop", "postgresql")
+        wait_for(lambda now: now["failures"] >= 2 and now["idle"] == 0)
+        servers("restart", "postgresql")
+        wait_for(lambda now: now["connects"] == 2 and now["idle"] == 1)
+        code, err = watch.end(signal.SIGINT)
+        self.assertEqual(0, code)
+        for line in err.splitlines():
+            self.assertRegex(line, "^tenon: (lost|connect): ")
+        self.assertGreaterEqual(err.count("\n"), 2)
+        seen = [numbers(text) for text in watch.texts()]
+        for name in ("takes", "connects", "failures"):
+            self.assertEqual(sorted(now[name] for now in seen), [now[name] for now in seen])
 
 
 if __name__ == "__main__":
