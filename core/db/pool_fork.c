@@ -92,6 +92,8 @@ empty_pool(tn_pool *pool)
   pool->connecting = 0;
   pool->occupied = 0;
   pool->users = 0;
+  pool->is_starved = false;
+  pool->is_reserving = false;
   pool->has_thread = false;
   atomic_store(&pool->clock, 0);
   pool->retry_ms = 0;

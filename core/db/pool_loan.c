@@ -52,6 +52,9 @@ fail_to_connect(tn_pool *pool, enum tn_code rc, tn_err *err)
 
   if (rc != TN_E_TIMEOUT)
     return rc;
+  pthread_mutex_lock(&pool->lock);
+  pool->is_starved = true;
+  pthread_mutex_unlock(&pool->lock);
   cause = *err;
   rc = tn_pool__timeout(pool, err);
   if (cause.detail[0] != '\0')

@@ -167,6 +167,8 @@ struct tn_pool {
   uint32_t inherited;  /* loans of the parent that may come back */
   uint32_t users;      /* threads that are inside a slow call */
   bool is_closed;
+  bool is_starved;   /* a take had no time to connect; until a tick looks */
+  bool is_reserving; /* the next slot that becomes empty is a tick's */
   _Atomic uint32_t drained; /* changes when something comes back; drains sleep
                                on it */
   uint32_t birth;           /* a copy of guard->birth, not wiped */
@@ -328,6 +330,10 @@ void tn_pool__dismiss(tn_pool *pool, struct tn_pool_wakes *wakes);
 
 /* Under the lock: a BUSY slot for a session that nobody waits for; or NULL. */
 struct tn_pool_slot *tn_pool__claim_empty(tn_pool *pool);
+
+/* If takes had no time to connect since the last call: a BUSY slot to do it for
+ * them, whatever others are connecting; or NULL. Waits a moment for one. */
+struct tn_pool_slot *tn_pool__claim_reserved(tn_pool *pool);
 
 /* Leave the lock and wake them. */
 void tn_pool__unlock(tn_pool *pool, struct tn_pool_wakes *wakes);

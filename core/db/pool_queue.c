@@ -20,6 +20,10 @@
 /* How often an asynchronous call looks for its turn if it has no descriptor. */
 #define LOOK_NS (10 * NS_PER_MS)
 
+/* How long a tick waits for a slot in which to connect for takes that have no
+ * time to. */
+#define RESERVE_NS (100 * NS_PER_MS)
+
 /* ---- sleeping and waking ---- */
 
 void
@@ -263,7 +267,8 @@ tn_pool__serve(tn_pool *pool, struct tn_pool_wakes *wakes)
       grant(pool, GRANT_SESSION, slot, wakes);
       continue;
     }
-    if (is_full(pool) || is_server_full(pool))
+    if (pool->occupied + pool->is_reserving >= pool->limit ||
+        is_server_full(pool))
       break;
     if (tn_clock_now() < pool->retry_at) {
       grant(pool, GRANT_REFUSED, NULL, wakes);
@@ -274,6 +279,45 @@ tn_pool__serve(tn_pool *pool, struct tn_pool_wakes *wakes)
     slot = occupy(pool);
     grant(pool, slot != NULL ? GRANT_CONNECT : GRANT_MEMORY, slot, wakes);
   }
+}
+
+/* Under the lock, which is left meanwhile: takes that will have no time either
+ * may be connecting in all slots, one after another. */
+static void
+wait_for_room(tn_pool *pool)
+{
+  tn_deadline until = tn_clock_now() + RESERVE_NS;
+
+  pool->is_reserving = true;
+  while (is_full(pool) && pool->connecting > 0 && tn_clock_now() < until) {
+    uint32_t seen = atomic_load(&pool->drained);
+
+    pthread_mutex_unlock(&pool->lock);
+    tn_pool__sleep(&pool->drained, seen, until);
+    pthread_mutex_lock(&pool->lock);
+  }
+  pool->is_reserving = false;
+}
+
+struct tn_pool_slot *
+tn_pool__claim_reserved(tn_pool *pool)
+{
+  struct tn_pool_wakes wakes = { .count = 0 };
+  struct tn_pool_slot *slot = NULL;
+
+  pthread_mutex_lock(&pool->lock);
+  if (pool->is_starved && tn_clock_now() >= pool->retry_at) {
+    pool->is_starved = false;
+    wait_for_room(pool);
+    if ((atomic_load(&pool->guard->gate) & (GATE_CLOSED | GATE_DRAINING)) ==
+            0 &&
+        !is_full(pool))
+      slot = occupy(pool);
+    if (slot == NULL)
+      tn_pool__serve(pool, &wakes);
+  }
+  tn_pool__unlock(pool, &wakes);
+  return slot;
 }
 
 /* ---- a take's turn ---- */

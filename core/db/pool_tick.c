@@ -111,24 +111,50 @@ claim_spare(tn_pool *pool, uint32_t most, bool is_patient)
   return slot;
 }
 
-/* Open one session that nobody waits for, if one is wanted. */
+/* Open a session in the slot, which nobody waits for. */
+static bool
+open_spare(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline until)
+{
+  tn_err err;
+
+  if (tn_pool__connect(pool, slot, until, &err) != TN_OK)
+    return false;
+  tn_pool__put_back(pool, slot, true);
+  return true;
+}
+
+/* Open one if more are to be idle. */
 static bool
 fill_one(tn_pool *pool)
 {
   struct tn_pool_slot *slot;
-  tn_deadline deadline;
-  tn_err err;
 
   if (tn_pool__count_idle(pool) >= pool->options.min_idle)
     return false;
   slot = claim_spare(pool, pool->keep, true);
-  if (slot == NULL)
-    return false;
-  deadline = tn_pool__deadline(pool);
-  if (tn_pool__connect(pool, slot, deadline, &err) != TN_OK)
-    return false;
-  tn_pool__put_back(pool, slot, true);
-  return true;
+  return slot != NULL && open_spare(pool, slot, tn_pool__deadline(pool));
+}
+
+/* How many sessions one tick opens for takes that have no time to; and how long
+ * each may take: while nothing answers, it has a slot that others could use,
+ * and nothing else is done. */
+#define RESCUES   8
+#define RESCUE_MS 1000
+
+/* Whoever borrows for less time than connecting takes would never have a
+ * session: each is thrown away when it is too late. Open one for them. */
+static bool
+rescue(tn_pool *pool)
+{
+  tn_deadline usual = tn_pool__deadline(pool);
+  tn_deadline until = tn_deadline_after_ms(RESCUE_MS);
+  struct tn_pool_slot *slot = NULL;
+
+  if (usual != 0 && usual < until)
+    until = usual;
+  if (tn_pool__count_idle(pool) < pool->keep)
+    slot = tn_pool__claim_reserved(pool);
+  return slot != NULL && open_spare(pool, slot, until);
 }
 
 enum tn_code
@@ -166,6 +192,8 @@ tn_pool_tick(tn_pool *pool)
   tn_pool__tell_leaks(pool);
   sweep(pool);
   while (fill_one(pool))
+    ;
+  for (int i = 0; i < RESCUES && rescue(pool); i++)
     ;
   tick = atomic_load(&pool->tick);
   if (tick != NULL)

@@ -162,8 +162,10 @@ TN_API void tn_pool_discard(tn_conn **conn);
 TN_API void tn_pool_invalidate(tn_pool *pool);
 
 /* Do what is due: close what is unused for too long, too old or invalidated,
- * open up to min_idle, tell of leaks. Call it every second or so, if no
- * tick_ms was given. May connect. */
+ * open up to min_idle, tell of leaks. Where the deadline of a take has ended
+ * while it was connecting, connect for it, for as long as a take that names no
+ * deadline but at most a second, so that those who have less time find it. Call
+ * it every second or so, if no tick_ms was given. May connect. */
 TN_API void tn_pool_tick(tn_pool *pool);
 
 /* Waits by length: of bucket i, those under 0.1 ms * 4^i that are in none
