@@ -258,6 +258,9 @@ void tn_conn__collect(tn_conn *conn, _Atomic uint64_t totals[CONN_COUNT_COUNT]);
 void tn_traffic__read(tn_conn *conn);
 void tn_traffic__note(tn_conn *conn, int64_t now);
 
+/* Does nothing wait to be read from the socket, not even its end? */
+bool tn_traffic__is_quiet(int fd);
+
 /* Close everything that is open on it, but for the statements that it keeps by
  * their text; the objects stay, to be closed by their owners. */
 void tn_conn__close_all(tn_conn *conn);

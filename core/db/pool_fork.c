@@ -112,6 +112,19 @@ empty_pool(tn_pool *pool)
   forget_slots(pool);
 }
 
+/* It waits for the gate as others do. Without it nothing falls due. */
+static void
+start_ticking(tn_pool *pool)
+{
+  tn_err err = TN_ERR_INIT;
+
+  atomic_store(&pool->is_stopping, 0);
+  if (tn_pool__start_thread(pool, &err) != TN_OK)
+    tn_log_write(pool->has_log ? &pool->log : NULL, TN_LOG_WARNING,
+                 "%s: what falls due in this child waits for tn_pool_tick()",
+                 err.message);
+}
+
 static bool
 is_foreign(const tn_pool *pool)
 {
@@ -137,6 +150,8 @@ tn_pool__revive(tn_pool *pool)
   pool->birth++;
   atomic_store(&pool->guard->birth, pool->birth);
   empty_pool(pool);
+  if (pool->options.tick_ms > 0 && !pool->is_closed)
+    start_ticking(pool);
   atomic_store(&pool->guard->gate,
                open_gate(pool) | (pool->is_closed ? GATE_CLOSED : 0));
 }

@@ -64,6 +64,7 @@ struct tn_pool_slot {
   uint32_t generation;    /* pool->generation when it was opened */
   _Atomic uint32_t is_inside; /* a giver has yet to look at the gate; until
                                  then the pool must stay */
+  int32_t socket;             /* of the session; -1: none */
   _Atomic uint64_t told;      /* `takes` of the loan that was last told of as a
                                  leak */
 };
@@ -409,7 +410,8 @@ void tn_pool__give_inherited(tn_pool *pool, tn_conn *conn);
 
 /* ---- what a take and a give are made of ---- */
 
-/* Nothing of it needs a look. */
+/* Nothing of it needs a look. What has come on its socket may be the end of the
+ * session, or harmless: a ping reads it, and says. */
 static inline bool
 tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
                   int64_t now)
@@ -418,7 +420,8 @@ tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
              atomic_load_explicit(&pool->epoch, memory_order_acquire) &&
          now < slot->renew_at &&
          now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
-             pool->ping_after;
+             pool->ping_after &&
+         (slot->socket < 0 || tn_traffic__is_quiet(slot->socket));
 }
 
 static inline void

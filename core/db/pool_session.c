@@ -49,6 +49,7 @@ fill_slot(tn_pool *pool, struct tn_pool_slot *slot, tn_conn *conn)
   atomic_store_explicit(&slot->since, now, memory_order_relaxed);
   atomic_store_explicit(&slot->label, NULL, memory_order_relaxed);
   conn->slot = slot;
+  slot->socket = tn_backend_socket(conn->backend, conn->handle);
   conn->birth_now = &pool->guard->birth;
   conn->birth = pool->birth;
 }
@@ -243,10 +244,7 @@ tn_pool__examine(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline)
     drop(pool, slot, COUNT_RECYCLED);
     return false;
   }
-  if (atomic_load(&pool->epoch) ==
-          atomic_load_explicit(&slot->epoch, memory_order_relaxed) &&
-      now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
-          pool->ping_after)
+  if (tn_pool__is_fresh(pool, slot, now))
     return true;
   if (ping(pool, slot, deadline))
     return true;

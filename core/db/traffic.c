@@ -1,8 +1,10 @@
-/* What a session has received and sent, as the kernel counts it on a TCP
- * connection. To count here would cost each row something; to ask costs one
- * system call, and is done now and then. */
+/* What the kernel knows of a session's socket: what it has received and sent,
+ * on a TCP connection, and whether something waits. To count here would cost
+ * each row something; to ask costs one system call, and is done now and then.
+ */
 #include "db_priv.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -37,6 +39,15 @@ ask(int fd, uint64_t *ret_received, uint64_t *ret_sent)
 }
 
 #endif
+
+bool
+tn_traffic__is_quiet(int fd)
+{
+  char byte;
+
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
 
 /* What has been added stays, whatever a kernel says later. */
 static void

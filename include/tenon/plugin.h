@@ -278,7 +278,7 @@ struct tn_connection_table {
 
   /* Optional. The descriptor of the socket by which the session speaks to its
    * server, or -1: a dead session may have none. The core only asks the kernel
-   * how many bytes went by. Called between operations. Without it: -1. */
+   * how many bytes went by, and if any wait. Called between operations. */
   int32_t (*socket)(void *handle);
 
   /* Optional. How SQL is written for the server of this session, where that is

@@ -8,7 +8,8 @@
  * joins an empty queue, a thread looks around for a few turns of the
  * processor, in which it is no waiter yet.
  *
- * After fork() the pool is empty in the child and goes on in the parent. A
+ * After fork() the pool is empty in the child and goes on in the parent. The
+ * child's first use of it starts a thread there, if the pool has one. A
  * connection that is lent to the forking thread cannot be used in the child:
  * calls fail with TN_E_LOST. Nothing of what the parent has opened is closed
  * on the wire by a child. Rows of a result that was open must not be read

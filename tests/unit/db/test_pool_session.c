@@ -1,4 +1,7 @@
 /* What becomes of a session before and after a loan. */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "pool_fixture.h"
 
 TestSuite(pool_session, .init = pool_fixture_init, .timeout = 60);
@@ -28,6 +31,39 @@ Test(pool_session, is_pinged_only_if_it_was_unused_for_longer)
   cr_expect_eq(stats_of().pings, 1);
   tn_pool_give(&taken);
   close_pool();
+}
+
+/* Of a server that has ended the session, or tells it something. */
+Test(pool_session, is_pinged_at_once_if_something_has_come)
+{
+  tn_conn *taken;
+  char byte = 0;
+  int pair[2];
+
+  cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  script.socket = &pair[0];
+  open_pool();
+  for (int i = 0; i < 3; i++) {
+    taken = take();
+    tn_pool_give(&taken);
+  }
+  cr_expect_eq(calls_of(FAKE_PING), 0);
+
+  cr_assert_eq(write(pair[1], &byte, 1), 1);
+  taken = take();
+  cr_expect_eq(calls_of(FAKE_PING), 1);
+  cr_assert_eq(read(pair[0], &byte, 1), 1); /* as the ping would have */
+  tn_pool_give(&taken);
+  taken = take();
+  tn_pool_give(&taken);
+  cr_expect_eq(calls_of(FAKE_PING), 1);
+
+  close(pair[1]);
+  taken = take();
+  cr_expect_eq(calls_of(FAKE_PING), 2);
+  tn_pool_give(&taken);
+  close_pool();
+  close(pair[0]);
 }
 
 static void
