@@ -30,6 +30,9 @@ leaves(const struct tn_dialect_table *dialect, const char *text,
   if (token->kind == TN_TOKEN_MARK)
     return (dialect->lexer & TN_LEX_AT_VARIABLE) != 0 && token->size == 2 &&
            at[0] == ':' && at[1] == '=';
+  if (token->kind == TN_TOKEN_NAME) /* between its quotes */
+    return token->size > 2 &&
+           is_listed(dialect->session_words, at + 1, token->size - 2);
   if (token->kind != TN_TOKEN_WORD)
     return false;
   return (selects && is_listed("into", at, token->size)) ||

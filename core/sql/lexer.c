@@ -226,14 +226,17 @@ take_comment(const struct tn_lexer *lexer, struct tn_token *token)
   take_rest(lexer, token, TN_TOKEN_COMMENT);
 }
 
-/* The digits after the '!' are a version of the server. */
+/* The digits after the '!' are a version of the server; M! is MariaDB's. */
 static void
 scan_slash(const struct tn_lexer *lexer, struct tn_token *token)
 {
+  size_t mark = peek(lexer, 2) == 'M' ? 3 : 2;
+
   if (peek(lexer, 1) != '*')
     return;
-  if (has(lexer, TN_LEX_CODE_COMMENT) && peek(lexer, 2) == '!')
-    take(token, TN_TOKEN_CODE, 3 + run_of(lexer, 3, tn_text_is_digit));
+  if (has(lexer, TN_LEX_CODE_COMMENT) && peek(lexer, mark) == '!')
+    take(token, TN_TOKEN_CODE,
+         mark + 1 + run_of(lexer, mark + 1, tn_text_is_digit));
   else
     take_comment(lexer, token);
 }

@@ -71,5 +71,6 @@ const struct tn_dialect_table pg__dialect_table = {
   .error_fields = pg__error_fields,
   .session_words = "pg_advisory_lock pg_advisory_lock_shared "
                    "pg_try_advisory_lock pg_try_advisory_lock_shared "
-                   "set_config setseed dblink_connect dblink_connect_u",
+                   "set_config pg_settings setseed dblink_connect "
+                   "dblink_connect_u",
 };

@@ -23,6 +23,12 @@ static const struct {
   { SPM, "UPDATE a SET b = take_it ('a')", false, true },
   { SPM, "SELECT it, take, take_it_all", true, false },
   { SPM, "SELECT 'take_it'", true, false },
+  { S | P, "SELECT x.\"Take_It\"()", true, true },
+  { M, "SELECT `take_it`()", true, true },
+  { SPM, "SELECT 1 /* take_it() */", true, false },
+  { M, "SELECT 1 /*! + take_it() */", true, true },
+  { M, "SELECT 1 /*M!100000 + take_it() */", true, true },
+  { S | P, "SELECT 1 /*M! + take_it() */", true, false },
   { SPM, "", true, false },
 };
 
