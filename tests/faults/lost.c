@@ -245,6 +245,57 @@ check_refusals(void)
   }
 }
 
+#define IDLE 4
+
+static void
+take_all(tn_engine *engine, tn_conn *taken[IDLE])
+{
+  tn_err err = TN_ERR_INIT;
+  int i;
+
+  for (i = 0; i < IDLE; i++)
+    must(tn_engine_take(engine, NULL, &taken[i], &err), &err, "take");
+}
+
+static void
+give_all(tn_conn *taken[IDLE])
+{
+  int i;
+
+  for (i = 0; i < IDLE; i++)
+    tn_pool_give(&taken[i]);
+}
+
+/* Idle ones that were used a moment ago are not pinged when they are lent; yet
+ * nobody is lent one that the server has ended. */
+static void
+check_idle_sessions(void)
+{
+  /* A server forgets a session a moment before it closes its socket. */
+  static const struct timespec exit_time = { .tv_nsec = 100 * NS_PER_MS };
+  tn_engine *engine = NULL;
+  tn_conn *taken[IDLE];
+  int64_t sessions[IDLE];
+  tn_err err = TN_ERR_INIT;
+  int i;
+
+  must(tn_engine_open(getenv(words->variable), NULL, &engine, &err), &err,
+       "engine");
+  take_all(engine, taken);
+  for (i = 0; i < IDLE; i++)
+    sessions[i] = faults_number(taken[i], words->session);
+  give_all(taken);
+  for (i = 0; i < IDLE; i++)
+    end_session(sessions[i]);
+  (void)nanosleep(&exit_time, NULL);
+  take_all(engine, taken);
+  for (i = 0; i < IDLE; i++)
+    if (tn_conn_exec(taken[i], "SELECT 1", NULL, &err) != TN_OK)
+      fail("idle session %d: %s", i, err.message);
+  give_all(taken);
+  tn_engine_close(&engine);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -268,6 +319,7 @@ main(int argc, char **argv)
     check_running_statement();
     faults_exec(admin, "DELETE FROM place");
     check_idle_transaction();
+    check_idle_sessions();
     check_refusals();
   }
   places_clear(admin);
