@@ -13,6 +13,9 @@
  * majority. */
 #define ERROR_DURING_COMMIT 1180
 
+/* What SIGNAL raises; its SQLSTATE is the user's choice. */
+#define SIGNAL_EXCEPTION 1644
+
 unsigned
 mysql__errno(const struct mysql__conn *conn, MYSQL_STMT *stmt)
 {
@@ -97,12 +100,25 @@ lookup(const struct mysql__conn *conn, unsigned number)
   return mysql__lookup(number, conn->is_mariadb);
 }
 
+/* Of a session that is open already, what ends a login does not end it; nor
+ * does a user who raises the SQLSTATE of an end. */
+static bool
+is_alive(unsigned number, int32_t category)
+{
+  return category == TN_E_AUTH ||
+         (number == SIGNAL_EXCEPTION && category == TN_E_LOST);
+}
+
 /* What the failure means for the session. */
 static void
 take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
            const char *text)
 {
-  if (mysql__is_loss(lookup(conn, number)) || category == TN_E_LOST) {
+  if (is_alive(number, category)) {
+    conn->host->fail_verdicts(conn->call, TN_CONNECTION_USABLE,
+                              category == TN_E_LOST ? TN_REPLAY_TRANSACTION
+                                                    : 0);
+  } else if (mysql__is_loss(lookup(conn, number)) || category == TN_E_LOST) {
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
     mysql__bury(conn);
     return;
@@ -133,6 +149,7 @@ static const struct phrase {
   { 1305, "SAVEPOINT ", TN_E_STATE }, /* not a routine */
   { 1091, "Can't DROP COLUMN ", TN_E_NO_COLUMN },
   { 1366, "Incorrect string value", TN_E_CHARSET },
+  { 1045, "Access denied", TN_E_PERMISSION }, /* as LOAD DATA and others do */
 };
 
 /* 0 where the table decides. */

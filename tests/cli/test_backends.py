@@ -96,6 +96,22 @@ class Backends(TenonTest):
                 self.assertEqual(outcomes["sqlite"], outcomes["postgresql"])
                 self.assertEqual(outcomes["sqlite"], outcomes["mysql"])
 
+    def test_what_a_user_raises_ends_no_session(self):
+        """Nor does what would end a login, said of a statement."""
+        lines = {
+            "postgresql": "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{}'; END $$",
+            "mysql": "SIGNAL SQLSTATE '{}' SET MESSAGE_TEXT = 'x'",
+        }
+        for state, category in (("28000", "auth"), ("08006", "lost")):
+            for name, line in lines.items():
+                with self.subTest(name=name, state=state):
+                    outcome = self.outcome(self.urls[name], line.format(state), ())
+                    self.assertEqual([category, "usable"],
+                                     [outcome["category"], outcome["connection"]])
+        outcome = self.outcome(os.environ["TENON_TEST_MYSQL_ADMIN"],
+                               "CREATE USER nobody IDENTIFIED VIA nosuch_plugin", ())
+        self.assertEqual(["auth", "usable"], [outcome["category"], outcome["connection"]])
+
     def test_a_typo_in_the_url_is_one_clear_line(self):
         for name, url in self.urls.items():
             if name == "sqlite":
