@@ -118,6 +118,16 @@ make_room(struct tn_cache *cache, size_t size)
          cache->stats.bytes <= cache->max_bytes - size;
 }
 
+bool
+tn_cache__make_room(struct tn_cache *cache)
+{
+  if (cache->idle == NULL)
+    return false;
+  while (cache->idle != NULL)
+    evict(cache);
+  return true;
+}
+
 tn_prepared *
 tn_cache__take(struct tn_cache *cache, const char *sql, uint32_t flags)
 {

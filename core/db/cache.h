@@ -25,6 +25,9 @@ struct tn_cache {
   struct tn_cache_stats stats;
 };
 
+/* Close all that are idle; false if there is none. */
+bool tn_cache__make_room(struct tn_cache *cache);
+
 /* The kept statement of that text, which is the caller's until it is given
  * back; NULL if there is none, or it is in use. `flags`: TN_QUERY_NATIVE
  * counts. */

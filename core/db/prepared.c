@@ -169,6 +169,26 @@ compile(tn_conn *conn, tn_prepared *prepared, const char *sql, uint32_t flags,
   return match_places(prepared, &info, flags, err);
 }
 
+/* A server that keeps no more statements takes one for those that this session
+ * keeps by their text. */
+static enum tn_code
+compile_in_room(tn_conn *conn, tn_prepared *prepared, const char *sql,
+                uint32_t flags, struct tn_host_call *call, tn_err *err)
+{
+  struct tn_host_call again = *call;
+  enum tn_code rc = compile(conn, prepared, sql, flags, call, err);
+
+  if (rc != TN_E_LIMIT || call->failed == 0 ||
+      err->connection != TN_CONNECTION_USABLE ||
+      !tn_cache__make_room(&conn->cache))
+    return rc;
+  tn_arena_reset(&prepared->arena);
+  memset(&prepared->sql, 0, sizeof prepared->sql);
+  tn_err_clear(err);
+  *call = again;
+  return compile(conn, prepared, sql, flags, call, err);
+}
+
 enum tn_code
 tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
                  struct tn_host_call *call, tn_prepared **ret, tn_err *err)
@@ -180,7 +200,7 @@ tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
   if (prepared == NULL)
     return tn_err_memory(err, "query");
   link_statement(conn, prepared);
-  rc = compile(conn, prepared, sql, flags, call, err);
+  rc = compile_in_room(conn, prepared, sql, flags, call, err);
   if (rc != TN_OK)
     return rc;
   if (prepared->sql.order != NULL || prepared->sql.names != NULL) {

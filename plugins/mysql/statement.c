@@ -1,8 +1,8 @@
 /* Statements: having the server compile them, and letting go of them.
  *
  * Everything is prepared on the server, so that values never become text. What
- * it cannot prepare (a few statements of administration) is sent as text when
- * it is run, which is possible because it has no parameters. A reset of the
+ * it cannot prepare (a few statements of administration, or any when it has
+ * enough of them) is sent as text when it is run, if it has no parameters. A reset of the
  * session makes the server forget; then the next run prepares again. */
 #include "my_priv.h"
 
@@ -36,7 +36,16 @@ fail_prepare(struct mysql__conn *conn, MYSQL_STMT *stmt, const char *sql)
   return mysql__fail_sql(conn, stmt, sql, 0);
 }
 
-/* `*ret_can` false: the server cannot prepare such a statement. */
+/* Is the text all there is to a statement that the server did not prepare: for
+ * its kind, or because it has enough of them? */
+static bool
+can_be_text(unsigned number, const char *sql, size_t size)
+{
+  return number == MYSQL__ER_UNSUPPORTED_PS ||
+         (number == MYSQL__ER_TOO_MANY_PS && memchr(sql, '?', size) == NULL);
+}
+
+/* `*ret_can` false: the server does not prepare it, and can run it as text. */
 static int32_t
 open_stmt(struct mysql__conn *conn, const char *sql, size_t size,
           MYSQL_STMT **ret, bool *ret_can)
@@ -53,7 +62,7 @@ open_stmt(struct mysql__conn *conn, const char *sql, size_t size,
     *ret = op.stmt;
     return TN_OK;
   }
-  if (rc == TN_OK && mysql__errno(conn, op.stmt) == MYSQL__ER_UNSUPPORTED_PS)
+  if (rc == TN_OK && can_be_text(mysql__errno(conn, op.stmt), sql, size))
     *ret_can = false;
   else if (rc == TN_OK)
     rc = fail_prepare(conn, op.stmt, sql);

@@ -3,9 +3,11 @@
 A server of the test's own, a load (load.c) of eight threads, and the harm of
 each case. What must hold at all times the load checks itself."""
 import glob
+import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -129,6 +131,19 @@ class Harm(unittest.TestCase):
         state = self.load.state()
         self.assertGreater(state["idle"] + state["lent"], 3)
         self.end({"limit", "timeout"})
+
+    if NAME == "mysql":
+        def test_no_statement_is_kept(self):
+            """By the server: what has no parameters is sent as text."""
+            self.sql("SET GLOBAL max_prepared_stmt_count = 0")
+            self.addCleanup(self.sql, "SET GLOBAL max_prepared_stmt_count = 16382")
+            query = [os.environ["TENON"], "-f", "json", "query", self.servers("url")]
+            done = subprocess.run([*query, "SELECT 1 AS n"], check=True, capture_output=True)
+            self.assertEqual([[1]], json.loads(done.stdout)["rows"])
+            done = subprocess.run([*query, "SELECT ?", "x"], check=False, capture_output=True)
+            error = json.loads(done.stderr)["error"]
+            self.assertEqual(["limit", 1461, "usable", "safe"],
+                             [error[key] for key in ("category", "native", "connection", "replay")])
 
     def test_few_descriptors(self):
         """There are too few for all connections: the rest wait, and go on."""

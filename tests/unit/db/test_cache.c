@@ -60,6 +60,33 @@ stats(void)
   return now;
 }
 
+/* The server's: it prepares no more. */
+Test(cache, gives_way_when_the_server_keeps_no_more_statements)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_PREPARE, .nth = 3, .category = TN_E_LIMIT, .native = 1461 },
+    { .slot = FAKE_PREPARE, .nth = 5, .category = TN_E_LIMIT, .native = 1461 },
+    { .slot = FAKE_PREPARE, .nth = 6, .category = TN_E_LIMIT, .native = 1461 },
+  };
+  const struct tn_query query = { .sql = "SELECT 4" };
+  tn_result *result = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  open_with(0, 0);
+  run("SELECT 1");
+  run("SELECT 2");
+  run("SELECT 3"); /* the third, and the fourth time */
+  cr_expect_eq(script.open_statements, 1);
+  cr_expect_eq(stats().kept, 1);
+  cr_expect_eq(stats().evicted, 2);
+
+  /* Room was made, and it was not enough. */
+  cr_expect_eq(tn_conn_query(conn, &query, &result, &err), TN_E_LIMIT);
+  cr_expect_eq(err.native, 1461);
+  cr_expect_eq(script.open_statements, 0);
+  run("SELECT 4");
+}
+
 Test(cache, a_text_is_prepared_once)
 {
   open_with(0, 0);
