@@ -89,6 +89,8 @@ open_pool(tn_engine *engine, tn_err *err)
   options.connect = connect_one;
   options.user = engine;
   options.log = engine->options.log;
+  options.wait = engine->options.wait;
+  options.wait_user = engine->options.wait_user;
   tn_engine__fill_pool(engine, &options);
   rc = tn_pool_open(&options, &engine->pool, err);
   if (rc != TN_OK)

@@ -32,17 +32,21 @@ log_failure(const tn_engine *engine, const struct attempts *attempts,
                engine->url, err->message, left);
 }
 
-/* Sleep until the next attempt. False: that would be too late, or this is
- * inside an asynchronous call that was canceled, as `rc` then says. */
+/* Sleep until the next attempt. False: that would be too late; or it was ended,
+ * by a cancel of the asynchronous call or by the application's wait, as `rc`
+ * then says. */
 static bool
-pause_before_next(struct attempts *attempts, enum tn_code *rc, tn_err *err)
+pause_before_next(const tn_engine *engine, struct attempts *attempts,
+                  enum tn_code *rc, tn_err *err)
 {
+  const struct tn_engine_options *options = &engine->options;
   int64_t until = tn_clock_now() + attempts->interval_ns;
 
   if (until >= attempts->deadline)
     return false;
   while (tn_clock_now() < until)
-    if (tn_async_wait(-1, 0, until, NULL) < 0) {
+    if ((options->wait != NULL ? options->wait(-1, 0, until, options->wait_user)
+                               : tn_async_wait(-1, 0, until, NULL)) < 0) {
       *rc = tn_err_set(err, TN_E_CANCELED, "engine: canceled");
       return false;
     }
@@ -73,7 +77,8 @@ attempt_all(const tn_engine *engine, struct attempts *attempts, tn_err *err)
     if (rc == TN_OK || !is_away(rc))
       return rc;
     log_failure(engine, attempts, err);
-  } while (attempts->left != 0 && pause_before_next(attempts, &rc, err));
+  } while (attempts->left != 0 &&
+           pause_before_next(engine, attempts, &rc, err));
   return rc;
 }
 

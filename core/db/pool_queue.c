@@ -366,27 +366,39 @@ serve_again(tn_pool *pool)
   tn_pool__unlock(pool, &wakes);
 }
 
-/* Sleep until something was granted, or for no reason. False: the asynchronous
- * call that waits has been canceled. */
+/* Does waiting let something else run in this thread? */
 static bool
-sleep_on(struct tn_pool_waiter *waiter, tn_deadline until)
+is_cooperative(const tn_pool *pool)
 {
+  return tn_async__is_inside() || pool->options.wait != NULL;
+}
+
+/* Sleep until something was granted, or for no reason. False: the asynchronous
+ * call that waits has been canceled, or the application's wait has failed. */
+static bool
+sleep_on(const tn_pool *pool, struct tn_pool_waiter *waiter, tn_deadline until)
+{
+  const struct tn_pool_options *options = &pool->options;
   tn_deadline look;
 
-  if (!tn_async__is_inside()) {
+  if (!is_cooperative(pool)) {
     tn_pool__sleep(&waiter->grant, GRANT_NONE, until);
     return true;
   }
   look = tn_clock_now() + LOOK_NS;
-  return tn_async_wait(waiter->fd, TN_WAIT_READ,
-                       waiter->fd >= 0 || look > until ? until : look,
-                       NULL) >= 0;
+  if (waiter->fd < 0 && look < until)
+    until = look;
+  return (options->wait != NULL
+              ? options->wait(waiter->fd, TN_WAIT_READ, until,
+                              options->wait_user)
+              : tn_async_wait(waiter->fd, TN_WAIT_READ, until, NULL)) >= 0;
 }
 
 /* Sleep until something was granted or it is too late; then it no longer
- * stands in the queue. */
+ * stands in the queue. `*ret_is_canceled`: somebody has ended the sleep. */
 static enum grant
-wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
+wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter,
+               bool *ret_is_canceled)
 {
   tn_pool *pool = taking->pool;
   int64_t start = tn_clock_now();
@@ -402,7 +414,7 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   while (what == GRANT_NONE && now < taking->patience && is_patient) {
     tn_deadline until = next_look(taking);
 
-    is_patient = sleep_on(waiter, until);
+    is_patient = sleep_on(pool, waiter, until);
     now = tn_clock_now();
     if (now >= until && until < taking->patience)
       serve_again(pool);
@@ -415,6 +427,7 @@ wait_for_grant(struct tn_pool_taking *taking, struct tn_pool_waiter *waiter)
   if (may_wait)
     note_wait(pool, now - start);
   pthread_mutex_unlock(&pool->lock);
+  *ret_is_canceled = !is_patient;
   return (enum grant)what;
 }
 
@@ -442,6 +455,7 @@ tn_pool__acquire(struct tn_pool_taking *taking)
   struct tn_pool_wakes wakes = { .count = 0 };
   struct tn_pool_waiter waiter = { .fd = -1 };
   tn_pool *pool = taking->pool;
+  bool is_canceled = false;
   enum grant what;
 
   taking->is_to_connect = false;
@@ -452,12 +466,12 @@ tn_pool__acquire(struct tn_pool_taking *taking)
     pthread_mutex_unlock(&pool->lock);
     return shut(taking->err);
   }
-  if (tn_async__is_inside())
+  if (is_cooperative(pool))
     waiter.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   link_waiter(pool, &waiter, taking->is_served);
   tn_pool__serve(pool, &wakes);
   tn_pool__unlock(pool, &wakes);
-  what = wait_for_grant(taking, &waiter);
+  what = wait_for_grant(taking, &waiter, &is_canceled);
   if (waiter.fd >= 0)
     close(waiter.fd);
   taking->is_served = true;
@@ -477,7 +491,7 @@ tn_pool__acquire(struct tn_pool_taking *taking)
   case GRANT_NONE:
     break;
   }
-  if (tn_async__is_canceled())
+  if (is_canceled || tn_async__is_canceled())
     return tn_err_set(taking->err, TN_E_CANCELED, "pool: canceled");
   return tn_pool__timeout(pool, taking->err);
 }

@@ -41,7 +41,8 @@ struct tn_engine_options {
   tn_registry *registry;    /* NULL: tn_registry_default() */
   const tn_config *config;  /* for targets like "@billing"; NULL: none */
   const struct tn_log *log; /* copied; NULL: silent */
-  tn_wait_fn wait;          /* as in struct tn_conn_options */
+  tn_wait_fn wait;          /* as in struct tn_conn_options, and for a turn at
+                               the pool; also called in the pool's thread */
   void *wait_user;
   const struct tn_setting *settings; /* copied */
   size_t setting_count;

@@ -83,6 +83,9 @@ struct tn_pool_options {
   uint64_t retry_max_ms;  /* up to this */
   uint64_t tick_ms;       /* a thread of the pool calls tn_pool_tick() this
                              often; else the application does */
+  tn_wait_fn wait;        /* for a turn, as in struct tn_conn_options; `connect`
+                             has its own */
+  void *wait_user;
 };
 
 #define TN_POOL_OPTIONS_INIT                                                   \
@@ -93,7 +96,7 @@ struct tn_pool_options {
     .connect_concurrency = 8, .wait_ms = 30000, .idle_ms = 600000,             \
     .lifetime_ms = 1800000, .recycle_ms = 0, .ping_after_ms = 30000,           \
     .leak_ms = 0, .give_ms = 5000, .retry_min_ms = 100, .retry_max_ms = 1000,  \
-    .tick_ms = 0                                                               \
+    .tick_ms = 0, .wait = NULL, .wait_user = NULL                              \
   }
 
 /* A pool without a connection yet. `options` is copied, its `user` must

@@ -1,4 +1,6 @@
 /* Waiting: in order, woken for any reason, and never for nothing. */
+#include <poll.h>
+
 #include "pool_fixture.h"
 
 #include <stdlib.h>
@@ -460,5 +462,62 @@ Test(pool_queue, a_server_that_is_full_of_others_is_told_at_once)
   cr_expect_eq(take_within(10000, "first", &taken, &err), TN_E_LIMIT);
   cr_expect_eq(take_within(10000, "second", &taken, &err), TN_E_LIMIT);
   cr_expect_eq(atomic_load(&connect_calls), 1);
+  close_pool();
+}
+
+/* ---- an application that has its own way to wait ---- */
+
+static tn_conn *held; /* by something else that runs in this thread */
+
+static int
+run_something_else(int fd, uint32_t events, tn_deadline until, void *user)
+{
+  struct pollfd polled = { .fd = fd, .events = POLLIN };
+  unsigned *turns = user;
+
+  (void)until;
+  cr_assert_eq(events, TN_WAIT_READ);
+  if (++*turns == 3)
+    tn_pool_give(&held);
+  return poll(&polled, 1, 0) == 1 ? TN_WAIT_READ : 0;
+}
+
+static int
+refuse_to_wait(int fd, uint32_t events, tn_deadline until, void *user)
+{
+  (void)fd;
+  (void)events;
+  (void)until;
+  (void)user;
+  return -1;
+}
+
+Test(pool_queue, waits_for_a_turn_as_the_application_does)
+{
+  tn_conn *taken = NULL;
+  unsigned turns = 0;
+
+  pool_options.wait = run_something_else;
+  pool_options.wait_user = &turns;
+  open_pool();
+  held = take();
+  cr_expect_eq(take_within(10000, NULL, &taken, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_geq(turns, 3);
+  cr_expect_null(held);
+  tn_pool_give(&taken);
+  close_pool();
+}
+
+Test(pool_queue, the_applications_wait_may_end_it)
+{
+  tn_conn *taken = NULL;
+
+  pool_options.wait = refuse_to_wait;
+  open_pool();
+  held = take();
+  cr_expect_eq(take_within(10000, NULL, &taken, &err), TN_E_CANCELED);
+  cr_expect_eq(stats_of().waiting, 0);
+  tn_pool_give(&held);
   close_pool();
 }
