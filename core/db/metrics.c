@@ -158,8 +158,9 @@ static const struct sample_row sample_rows[] = {
   OF_BYTES("tenon_sent_bytes", "Bytes sent on TCP connections.", bytes_sent),
 };
 
-/* An engine with its label, escaped, and its numbers. */
+/* An engine with its labels, as they are written, and its numbers. */
 struct source {
+  const char *target;
   struct numbers numbers;
   struct tn_strbuf label;
 };
@@ -177,6 +178,24 @@ escape_label(struct tn_strbuf *out, const char *text)
   }
 }
 
+/* What makes it another than the others: engines of one target are numbered
+ * from the second on. */
+static void
+write_label(const struct source *sources, struct source *source)
+{
+  const struct source *other;
+  unsigned alike = 1;
+
+  for (other = sources; other < source; other++)
+    alike += strcmp(other->target, source->target) == 0;
+  source->label.max = TEXT_MAX;
+  tn_strbuf_add_text(&source->label, "target=\"");
+  escape_label(&source->label, source->target);
+  tn_strbuf_add_char(&source->label, '"');
+  if (alike > 1)
+    tn_strbuf_add_format(&source->label, ",engine=\"%u\"", alike);
+}
+
 static void
 read_source(tn_engine *engine, struct source *source)
 {
@@ -186,8 +205,7 @@ read_source(tn_engine *engine, struct source *source)
   numbers->engine.struct_size = sizeof numbers->engine;
   tn_pool_stats(engine->pool, &numbers->pool);
   tn_engine_stats(engine, &numbers->engine);
-  source->label.max = TEXT_MAX;
-  escape_label(&source->label, engine->label);
+  source->target = engine->label;
 }
 
 static void
@@ -247,9 +265,9 @@ write_samples(struct tn_strbuf *out, const struct sample_row *row,
     if (!is_known(&sources[i], row))
       continue;
     tn_strbuf_add_format(
-        out, "%s%s{target=\"%s\"%s%s} %llu\n", row->name,
-        is_counter ? "_total" : "", tn_strbuf_text(&sources[i].label),
-        row->label != NULL ? "," : "", row->label != NULL ? row->label : "",
+        out, "%s%s{%s%s%s} %llu\n", row->name, is_counter ? "_total" : "",
+        tn_strbuf_text(&sources[i].label), row->label != NULL ? "," : "",
+        row->label != NULL ? row->label : "",
         (unsigned long long)number_of(&sources[i], row));
   }
 }
@@ -267,18 +285,18 @@ write_waits(struct tn_strbuf *out, const struct source *source)
 
   for (i = 0; i < TN_POOL_WAIT_BUCKETS - 1; i++, limit *= 4) {
     sum += pool->wait_histogram[i];
-    tn_strbuf_add_format(
-        out, "tenon_wait_seconds_bucket{target=\"%s\",le=\"%.4f\"} %llu\n",
-        label, limit, (unsigned long long)sum);
+    tn_strbuf_add_format(out,
+                         "tenon_wait_seconds_bucket{%s,le=\"%.4f\"} %llu\n",
+                         label, limit, (unsigned long long)sum);
   }
   sum += pool->wait_histogram[i];
-  tn_strbuf_add_format(
-      out,
-      "tenon_wait_seconds_bucket{target=\"%s\",le=\"+Inf\"} %llu\n"
-      "tenon_wait_seconds_count{target=\"%s\"} %llu\n"
-      "tenon_wait_seconds_sum{target=\"%s\"} %.6f\n",
-      label, (unsigned long long)sum, label, (unsigned long long)sum, label,
-      (double)pool->wait_us / 1e6);
+  tn_strbuf_add_format(out,
+                       "tenon_wait_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
+                       "tenon_wait_seconds_count{%s} %llu\n"
+                       "tenon_wait_seconds_sum{%s} %.6f\n",
+                       label, (unsigned long long)sum, label,
+                       (unsigned long long)sum, label,
+                       (double)pool->wait_us / 1e6);
 }
 
 static void
@@ -306,8 +324,10 @@ tn_metrics_write(tn_engine *const *engines, size_t count, tn_write_fn write,
 
   if (sources == NULL)
     return tn_err_memory(err, "metrics");
-  for (i = 0; i < count; i++)
+  for (i = 0; i < count; i++) {
     read_source(engines[i], &sources[i]);
+    write_label(sources, &sources[i]);
+  }
   write_all(&text, sources, count);
   for (i = 0; i < count; i++) {
     if (rc == TN_OK)

@@ -52,7 +52,9 @@ typedef void (*tn_write_fn)(const char *text, size_t size, void *user);
 /* Write the numbers of several engines, and of their pools, in the text format
  * of OpenMetrics 1.0 (content type "application/openmetrics-text;
  * version=1.0.0; charset=utf-8"), up to and with its "# EOF". Each sample has
- * the label `target`, the engine's URL without password and options. The bytes
+ * the label `target`, the engine's URL without password and options, and those
+ * of the second engine of a target on the label `engine`, "2" and so on, by
+ * their order here. The bytes
  * of an engine of which they are not known are left out.
  * Fails: TN_E_MEMORY; nothing has been written then. */
 TN_API TN_MUST_USE enum tn_code tn_metrics_write(tn_engine *const *engines,

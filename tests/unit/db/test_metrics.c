@@ -233,6 +233,23 @@ Test(metrics, engines_stand_side_by_side_under_one_name)
   close_engine();
 }
 
+/* Their targets differ in options, which the label does not have. */
+Test(metrics, engines_of_one_target_are_told_apart)
+{
+  tn_engine *other = NULL;
+
+  open_engine("");
+  options.registry = registry;
+  cr_assert_eq(
+      tn_engine_open(fixture_url("&max_pool_size=1"), &options, &other, &err),
+      TN_OK, "%s", err.message);
+  write_both(other);
+  cr_expect_eq(count_of("\ntenon_takes_total{target=\""), 2);
+  cr_expect_eq(count_of("\",engine=\"2\""), count_of("{target=") / 2);
+  tn_engine_close(&other);
+  close_engine();
+}
+
 /* Waits are added up to be those of at most so long. */
 Test(metrics, waits_are_a_histogram)
 {
