@@ -79,6 +79,15 @@ reset_of(const tn_engine *engine)
   return strcmp(text, "never") == 0 ? TN_RESET_NEVER : TN_RESET_TOUCHED;
 }
 
+/* 0 is each time that it is lent, as it is of SQLAlchemy. */
+static uint64_t
+recycle_time_of(const tn_engine *engine)
+{
+  bool is_each = number(engine, "connection_recycle_time") == 0;
+
+  return is_each ? 1 : time_of(engine, "connection_recycle_time");
+}
+
 static void
 fill_times(const tn_engine *engine, struct tn_pool_options *options)
 {
@@ -88,7 +97,7 @@ fill_times(const tn_engine *engine, struct tn_pool_options *options)
     options->wait_ms = (uint64_t)wait * MS_PER_S;
   options->idle_ms = time_of(engine, "pool_idle_time");
   options->lifetime_ms = time_of(engine, "pool_lifetime");
-  options->recycle_ms = time_of(engine, "connection_recycle_time");
+  options->recycle_ms = recycle_time_of(engine);
   options->ping_after_ms = time_of(engine, "pool_ping_time");
   options->leak_ms = time_of(engine, "pool_leak_time");
   options->retry_max_ms = time_of(engine, "pool_retry_time");

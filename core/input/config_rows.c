@@ -105,7 +105,7 @@ static const struct tn_config_option options[] = {
               "DATABASE/sqlalchemy_pool_timeout"),
   SECONDS_ROW("connection_recycle_time", "3600", -1,
               "Age at which a connection is replaced when it is next lent. "
-              "Seconds; -1 is never.",
+              "Seconds; 0 is each time, or nearly; -1 is never.",
               "database/idle_timeout DATABASE/idle_timeout sql/idle_timeout "
               "DEFAULT/sql_idle_timeout DATABASE/sql_idle_timeout"),
   CHOICE_ROW("pool_kind", "auto", "auto|queue|null|static",

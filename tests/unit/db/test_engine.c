@@ -222,6 +222,7 @@ Test(engine, makes_the_pool_of_its_options)
     { "&pool_timeout=0", POOL(wait_ms), 0 },
     { "&pool_timeout=2", POOL(wait_ms), 2000 },
     { "&connection_recycle_time=-1", POOL(recycle_ms), 0 },
+    { "&connection_recycle_time=0", POOL(recycle_ms), 1 },
     { "&connection_recycle_time=5", POOL(recycle_ms), 5000 },
     { "&pool_lifetime=6", POOL(lifetime_ms), 6000 },
     { "&pool_idle_time=0", POOL(idle_ms), 0 },
