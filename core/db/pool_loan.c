@@ -100,13 +100,18 @@ obtain_in_time(struct tn_pool_taking *taking)
   if (rc != TN_OK)
     return rc;
   if ((atomic_load(&pool->guard->gate) & (GATE_CLOSED | GATE_DRAINING)) != 0)
-    rc = tn_err_set(taking->err, TN_E_STATE,
-                    "pool: it is closed or drained and lends nothing");
+    rc = TN_E_STATE;
   else if (tn_clock_now() >= taking->deadline)
-    rc = tn_pool__timeout(pool, taking->err);
-  if (rc != TN_OK)
-    tn_pool__put_back(pool, taking->slot, true);
-  return rc;
+    rc = TN_E_TIMEOUT;
+  if (rc == TN_OK)
+    return rc;
+
+  /* It is not among those that are told of as lent. */
+  tn_pool__put_back(pool, taking->slot, true);
+  if (rc == TN_E_TIMEOUT)
+    return tn_pool__timeout(pool, taking->err);
+  return tn_err_set(taking->err, rc,
+                    "pool: it is closed or drained and lends nothing");
 }
 
 tn_deadline

@@ -297,6 +297,21 @@ Test(pool, timeout_tells_counts_the_longest_holder_and_the_last_failure)
   close_pool();
 }
 
+/* Whoever comes too late is told of those who have one, not of who had one. */
+Test(pool, timeout_with_one_idle_names_no_holder)
+{
+  tn_conn *taken = NULL;
+
+  open_pool();
+  cr_expect_eq(take_within(1000, "earlier", &taken, &err), TN_OK);
+  tn_pool_give(&taken);
+  cr_expect_eq(take_within(0, "late", &taken, &err), TN_E_TIMEOUT);
+  cr_expect_neq(strstr(err.message, "0 of 1 lent"), NULL, "%s", err.message);
+  cr_expect_neq(strstr(err.message, "1 idle"), NULL, "%s", err.message);
+  cr_expect_eq(strstr(err.message, "earlier"), NULL, "%s", err.message);
+  close_pool();
+}
+
 Test(pool, timeout_in_connecting_tells_the_same)
 {
   static const struct fake_answer answers[] = {
