@@ -274,7 +274,7 @@ run(tn_prepared *prepared, const struct tn_batch *batch, tn_err *err)
     rows.values = &nothing;
   if (rc == TN_OK)
     rc = check_rows(prepared, rows.values, batch->row_count, err);
-  tn_result__watch(result);
+  tn_result__watch(result, 0);
   TN_PROBE2(statement_begin, conn, prepared->text);
   if (rc == TN_OK && prepared->returns_rows) {
     rc = run_for_rows(prepared, &rows, err);

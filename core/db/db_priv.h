@@ -359,8 +359,9 @@ enum tn_code tn_prepared__announce(tn_prepared *prepared,
                                    const tn_value *values, size_t count,
                                    uint64_t batch_rows, tn_err *err);
 
-/* Its statement is about to run: note when, if listeners want to know. */
-void tn_result__watch(tn_result *result);
+/* Its statement is about to run: note since when, if listeners want to know;
+ * 0: now. */
+void tn_result__watch(tn_result *result, int64_t since);
 
 /* Open the result of an execute that went well, and keep its rows if asked
  * (TN_QUERY_BUFFERED). What belongs to it has been released when this fails,

@@ -336,6 +336,9 @@ struct tn_pool_slot *tn_pool__claim_empty(tn_pool *pool);
  * them, whatever others are connecting; or NULL. Waits a moment for one. */
 struct tn_pool_slot *tn_pool__claim_reserved(tn_pool *pool);
 
+/* Could a session be lent now that nobody else waits for? */
+bool tn_pool__has_room(tn_pool *pool);
+
 /* Leave the lock and wake them. */
 void tn_pool__unlock(tn_pool *pool, struct tn_pool_wakes *wakes);
 

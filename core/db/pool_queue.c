@@ -185,6 +185,18 @@ tn_pool__claim_empty(tn_pool *pool)
   return may_connect(pool) ? occupy(pool) : NULL;
 }
 
+bool
+tn_pool__has_room(tn_pool *pool)
+{
+  bool has_room;
+
+  pthread_mutex_lock(&pool->lock);
+  has_room = pool->waiting == 0 &&
+             (tn_pool__count_idle(pool) > 0 || may_connect(pool));
+  pthread_mutex_unlock(&pool->lock);
+  return has_room;
+}
+
 /* ---- the queue ---- */
 
 static void

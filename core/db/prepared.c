@@ -229,6 +229,7 @@ tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
 
   if (rc != TN_OK)
     return rc;
+  conn->running = sql;
   if (tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_PREPARE)))
     rc = tn_watch__before(conn, TN_EVENT_PREPARE, &asked, 0, err);
   if (rc == TN_OK && conn->is_traced)
@@ -438,9 +439,10 @@ tn_prepared__note(const tn_prepared *prepared)
 }
 
 /* Run inside the operation of prepared->result.call, which has ended when this
- * fails. */
+ * fails. `since`: as of tn_result__watch(). */
 static enum tn_code
-run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
+run(tn_prepared *prepared, const struct tn_query *query, int64_t since,
+    tn_err *err)
 {
   tn_result *result = &prepared->result;
   enum tn_code rc;
@@ -452,7 +454,7 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
   result->call.call.arena = &result->arena;
   if ((query->flags & TN_QUERY_BUFFERED) != 0)
     result->call.call.flags |= TN_CALL_BUFFER;
-  tn_result__watch(result);
+  tn_result__watch(result, since);
   TN_PROBE2(statement_begin, prepared->conn, prepared->text);
   rc = execute(prepared, query, err);
   TN_PROBE3(statement_end, prepared->conn, prepared->text, rc);
@@ -467,14 +469,13 @@ run(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
 }
 
 void
-tn_result__watch(tn_result *result)
+tn_result__watch(tn_result *result, int64_t since)
 {
   result->rows_before = 0;
   result->row_count = 0;
   if (result->watch.began != 0)
     tn_watch__clear(&result->watch);
-  result->watch.began =
-      tn_watch__wants(result->conn, TN_WATCH_RUN) ? tn_clock_now() : 0;
+  result->watch.began = since != 0 ? since : tn_watch__start(result->conn);
 }
 
 enum tn_code
@@ -517,7 +518,7 @@ tn_prepared_query(tn_prepared *prepared, const struct tn_query *query,
   rc = tn_prepared__announce(prepared, query->values, query->value_count, 0,
                              err);
   if (rc == TN_OK)
-    rc = run(prepared, query, err);
+    rc = run(prepared, query, 0, err);
   if (rc != TN_OK)
     return rc;
   *ret = result;
@@ -572,17 +573,21 @@ run_text(tn_conn *conn, const struct tn_query *query,
 {
   tn_prepared *prepared = NULL;
   uint64_t hits = conn->cache.stats.hits;
+  int64_t since = tn_watch__start(conn);
   enum tn_code rc;
 
   conn->running = query->sql;
   rc = find_statement(conn, query, call, &prepared, err);
-  if (prepared == NULL)
+  if (prepared == NULL) {
+    if (since != 0)
+      tn_watch__unprepared(conn, query, since, err);
     return tn_conn__end(conn, rc, err);
+  }
   conn->running = prepared->text; /* the caller's may go before the rows do */
   prepared->result.call = *call;
   prepared->result.watch.is_cached = conn->cache.stats.hits > hits;
   prepared->result.owns_prepared = true;
-  rc = run(prepared, query, err);
+  rc = run(prepared, query, since, err);
   if (rc != TN_OK) {
     if (!tn_cache__survives(rc))
       tn_cache__forget(&conn->cache, prepared);
@@ -607,6 +612,7 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
   if (!conn->is_traced && !tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
     return run_text(conn, query, &call, ret, err);
   asked = *query;
+  conn->running = query->sql;
   if (tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))
     rc = tn_watch__before(conn, TN_EVENT_BEFORE, &asked, 0, err);
   if (rc == TN_OK && conn->is_traced)

@@ -246,13 +246,11 @@ make_plan(tn_engine *engine, const struct tn_plan *plan)
 {
   const struct tn_loan loan = { .label = "plan of a slow statement",
                                 .deadline = tn_deadline_after_ms(PLAN_MS) };
-  struct tn_pool_stats stats = { .struct_size = sizeof stats };
   TN_CLEANUP(tn_pool_give) tn_conn *conn = NULL;
   tn_err err = TN_ERR_INIT;
   enum tn_code rc;
 
-  tn_pool_stats(engine->pool, &stats);
-  if (stats.idle == 0) {
+  if (!tn_pool__has_room(engine->pool)) {
     write_line(engine, plan, "none, no connection is free: ", plan->shown);
     return;
   }
@@ -290,15 +288,17 @@ static enum tn_code
 listen(struct tn_event *event, void *user)
 {
   tn_engine *engine = user;
-  struct tn_watched *watched = &tn_watch__result(event)->watch;
+  tn_result *result = tn_watch__result(event);
 
-  if (event->kind == TN_EVENT_SLOW) {
+  if (result == NULL) { /* it was not even prepared */
+    tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
+  } else if (event->kind == TN_EVENT_SLOW) {
     tn_statement__note_values(engine, event);
     ask_for_plan(engine, event);
-    watched->is_slow = event->err == NULL;
+    result->watch.is_slow = event->err == NULL;
     if (event->err != NULL)
       tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
-  } else if (watched->is_slow) {
+  } else if (result->watch.is_slow) {
     tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
   }
   return TN_OK;

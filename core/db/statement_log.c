@@ -54,7 +54,7 @@ tn_statement__write(const tn_engine *engine, uint32_t level, const char *what,
   TN_CLEANUP(tn_strbuf_clear)
   struct tn_strbuf line = TN_STRBUF_INIT(LINE_SIZE);
   const tn_result *result = tn_watch__result(event);
-  int64_t ns = result != NULL ? result->watch.run_ns : 0;
+  int64_t ns = result != NULL ? result->watch.run_ns : event->run_ns;
   bool has_failed = event->err != NULL;
 
   add_head(&line, what, event->label);
@@ -82,7 +82,7 @@ tn_statement__note_values(const tn_engine *engine, const struct tn_event *event)
   struct tn_strbuf note = TN_STRBUF_INIT(LINE_SIZE);
   tn_result *result = tn_watch__result(event);
 
-  if (result->watch.values != NULL || event->value_count == 0)
+  if (result == NULL || result->watch.values != NULL || event->value_count == 0)
     return;
   if (event->batch_rows > 0)
     tn_strbuf_add_format(&note, " %llu times, first",

@@ -75,6 +75,39 @@ tn_watch__before(tn_conn *conn, uint32_t kind, struct tn_query *asked,
   return rc;
 }
 
+int64_t
+tn_watch__start(const tn_conn *conn)
+{
+  return tn_watch__wants(conn, TN_WATCH_RUN) ? tn_clock_now() : 0;
+}
+
+/* The server has answered. */
+static void
+tell_after(struct told *told)
+{
+  const tn_conn *conn = told->event.conn;
+
+  (void)tell(told, false);
+  if (conn->slow_ns == 0 || told->event.run_ns < conn->slow_ns)
+    return;
+  told->event.kind = TN_EVENT_SLOW;
+  (void)tell(told, false);
+}
+
+void
+tn_watch__unprepared(tn_conn *conn, const struct tn_query *asked, int64_t since,
+                     tn_err *err)
+{
+  struct told told = told_of(conn, TN_EVENT_AFTER, NULL);
+
+  told.event.sql = asked->sql;
+  told.event.values = asked->values;
+  told.event.value_count = asked->value_count;
+  told.event.run_ns = tn_clock_now() - since;
+  told.event.err = err;
+  tell_after(&told);
+}
+
 void
 tn_watch__after(tn_result *result, const struct tn_query *asked,
                 uint64_t batch_rows, enum tn_code rc, tn_err *err)
@@ -93,11 +126,7 @@ tn_watch__after(tn_result *result, const struct tn_query *asked,
   event->is_cached = result->watch.is_cached;
   event->run_ns = result->watch.run_ns;
   event->err = rc == TN_OK ? NULL : err;
-  (void)tell(&told, false);
-  if (conn->slow_ns == 0 || event->run_ns < conn->slow_ns)
-    return;
-  event->kind = TN_EVENT_SLOW;
-  (void)tell(&told, false);
+  tell_after(&told);
 }
 
 void

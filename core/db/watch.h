@@ -25,6 +25,14 @@ enum tn_code tn_watch__before(tn_conn *conn, uint32_t kind,
                               struct tn_query *asked, uint64_t batch_rows,
                               tn_err *err);
 
+/* When a statement begins, if anybody wants to know; else 0. */
+int64_t tn_watch__start(const tn_conn *conn);
+
+/* In an operation: a statement that began `since` has failed before it could
+ * run, with `err`. */
+void tn_watch__unprepared(tn_conn *conn, const struct tn_query *asked,
+                          int64_t since, tn_err *err);
+
 /* In an operation: the statement has been answered, or has failed with `rc`.
  * result->watch has the time it began. */
 void tn_watch__after(tn_result *result, const struct tn_query *asked,
@@ -38,8 +46,8 @@ void tn_watch__done(tn_result *result);
 enum tn_code tn_watch__error(tn_conn *conn, enum tn_code code, tn_err *err);
 
 /* The result that AFTER, SLOW, DONE and ERROR are told of, for the core's own
- * listeners: what they note in result->watch stays until DONE. NULL: ERROR of
- * something else. */
+ * listeners: what they note in result->watch stays until DONE. NULL: of a
+ * statement that could not be prepared, and ERROR of something else. */
 tn_result *tn_watch__result(const struct tn_event *event);
 
 /* Forget what was noted. */

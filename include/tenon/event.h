@@ -33,7 +33,8 @@ enum tn_event_kind {
   TN_EVENT_PREPARE,     /* tn_conn_prepare(): as BEFORE */
   TN_EVENT_BEFORE,      /* a statement is about to run: the listener may refuse
                            it or change its text */
-  TN_EVENT_AFTER,       /* the server has answered; or `err` */
+  TN_EVENT_AFTER,       /* the server has answered; or `err`, also where it
+                           could not be prepared and there is no DONE */
   TN_EVENT_DONE,        /* its result is closed, or its connection is given
                            back or closed before, and fails all calls */
   TN_EVENT_ERROR,       /* a call on a connection has failed: the listener may
@@ -65,7 +66,8 @@ struct tn_event {
   uint64_t batch_rows; /* of values; 0: no batch */
   uint64_t rows;       /* DONE: fetched in all */
   int64_t affected;    /* DONE: rows; -1: not known */
-  int64_t run_ns;      /* AFTER, DONE: until the server had answered */
+  int64_t run_ns;      /* AFTER, DONE: until the server had answered; with the
+                          time of preparing it, if that was part of the call */
   int64_t total_ns;    /* DONE: until the result was closed */
   tn_err *err;         /* what failed. PREPARE, BEFORE and CONNECT: empty, to
                           be filled in by a listener that refuses. NULL: it

@@ -163,7 +163,7 @@ Test(event, a_failure_is_told_once)
   cr_expect_eq(tn_conn_begin(taken, NULL, &err), TN_E_BUSY);
   tn_pool_give(&taken);
   cr_expect_str_eq(told,
-                   "CONNECT! CONNECT BEFORE:a ERROR!:a "
+                   "CONNECT! CONNECT BEFORE:a AFTER!:a ERROR!:a "
                    "BEFORE:b AFTER!:b ERROR!:b "
                    "BEFORE:SELECT AFTER:SELECT ERROR!:SELECT "
                    "DONE:SELECT ERROR! RESET GIVE ",
@@ -400,6 +400,25 @@ Test(event, a_statement_may_be_refused)
   tn_engine_unlisten(engine, id);
   cr_expect_eq(calls_of(FAKE_EXECUTE), 0);
   cr_expect_eq(tn_conn_exec(taken, "x", NULL, &err), TN_OK);
+  tn_pool_give(&taken);
+  close_engine();
+}
+
+Test(event, what_was_refused_is_told_by_its_text)
+{
+  static char words[] = "no";
+  tn_prepared *prepared = NULL;
+  tn_conn *taken;
+
+  open_engine("");
+  taken = take_named(NULL);
+  listen_to(TN_EVENT_BIT(TN_EVENT_BEFORE) | TN_EVENT_BIT(TN_EVENT_PREPARE),
+            refuse, words);
+  listen_to(TN_EVENT_BIT(TN_EVENT_ERROR), write_down, NULL);
+  cr_expect_eq(tn_conn_exec(taken, "x", NULL, &err), TN_E_PERMISSION);
+  cr_expect_eq(tn_conn_prepare(taken, "y", 0, &prepared, &err),
+               TN_E_PERMISSION);
+  cr_expect_str_eq(told, "ERROR!:x ERROR!:y ", "%s", told);
   tn_pool_give(&taken);
   close_engine();
 }

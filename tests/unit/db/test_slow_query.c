@@ -196,6 +196,46 @@ Test(slow_query, without_a_free_connection_there_is_no_plan)
   close_engine();
 }
 
+Test(slow_query, a_plan_may_have_a_connection_opened)
+{
+  tn_conn *taken;
+
+  open_slow("&slow_query_plan=true&max_pool_size=1&max_overflow=1");
+  run_slow("SELECT ?");
+  taken = take_as("other");
+  (void)told_lines();
+  tn_engine_tick(engine);
+  (void)told_lines();
+  cr_expect_null(strstr(told_text, "none"), "%s", told_text);
+  cr_expect_neq(strstr(told_text, "plan of"), NULL, "%s", told_text);
+  tn_pool_give(&taken);
+  close_engine();
+}
+
+/* It may wait for a lock while it is prepared. */
+Test(slow_query, the_time_of_preparing_counts)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_PREPARE, .nth = 1, .wait_ms = 1100 },
+    { .slot = FAKE_PREPARE, .nth = 2, .wait_ms = 1100, .category = TN_E_DATA },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  open_slow("");
+  engine->slow_ns = NS_PER_S;
+  run_slow("SELECT 1");
+  cr_expect_str_eq(told_lines(),
+                   "warning: slow statement of \"me\": T ms, 2 rows: "
+                   "SELECT 1\n",
+                   "%s", told_text);
+  cr_expect_eq(tn_engine_exec(engine, "SELECT 2", NULL, &err), TN_E_DATA);
+  cr_expect_str_eq(told_lines(),
+                   "warning: slow statement of \"tn_engine_exec\": failed, "
+                   "data, after T ms: SELECT 2\n",
+                   "%s", told_text);
+  close_engine();
+}
+
 Test(slow_query, a_plan_that_fails_harms_nobody)
 {
   static const struct fake_answer answers[] = {
@@ -207,7 +247,10 @@ Test(slow_query, a_plan_that_fails_harms_nobody)
   run_slow("SELECT ?");
   (void)told_lines();
   tn_engine_tick(engine);
-  cr_expect_str_eq(told_lines(), "warning: plan: none, permission: SELECT ?\n",
+  cr_expect_str_eq(told_lines(),
+                   "warning: slow statement of \"plan of a slow statement\": "
+                   "failed, permission, after T ms: EXPLAIN SELECT ?\n"
+                   "warning: plan: none, permission: SELECT ?\n",
                    "%s", told_text);
   run_slow("SELECT ?");
   close_engine();
