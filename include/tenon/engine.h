@@ -118,7 +118,8 @@ TN_API tn_pool *tn_engine_pool(tn_engine *engine);
 TN_API const char *tn_engine_backend(const tn_engine *engine);
 TN_API const char *tn_engine_url(const tn_engine *engine);
 
-/* The value that an option has in the end, as it was written. Borrowed.
+/* The value that an option has in the end, as it was written. Borrowed. What
+ * its backend does where nothing is said stands in the backend's manual page.
  * Fails: TN_E_NOT_FOUND, no such option of an engine, or it has no value. */
 TN_API TN_MUST_USE enum tn_code tn_engine_option(const tn_engine *engine,
                                                  const char *key,

@@ -80,6 +80,8 @@ reset(void *handle, struct tn_call *call)
   }
   if (code == SQLITE_OK)
     code = undo_objects(conn);
+  if (code == SQLITE_OK)
+    sqlite3_set_last_insert_rowid(conn->db, 0);
   return code == SQLITE_OK ? TN_OK : sqlite__fail(conn, code, NULL);
 }
 

@@ -94,6 +94,19 @@ Test(session, what_belongs_to_the_file_stays)
   folder_free(&folder);
 }
 
+Test(session, reset_forgets_the_last_key)
+{
+  struct session s;
+
+  session_open(&s, NULL, "");
+  must(&s, "CREATE TABLE t(a)");
+  must(&s, "INSERT INTO t VALUES (1)");
+  cr_expect_eq(number_of(&s, "SELECT last_insert_rowid()"), 1);
+  cr_assert_eq(reset(&s), TN_OK);
+  cr_expect_eq(number_of(&s, "SELECT last_insert_rowid()"), 0);
+  session_close(&s);
+}
+
 /* Else whoever has it idle keeps all others out. */
 Test(session, reset_gives_up_the_lock_of_exclusive_mode)
 {
