@@ -2,8 +2,9 @@
  *
  * Everything is prepared on the server, so that values never become text. What
  * it cannot prepare (a few statements of administration, or any when it has
- * enough of them) is sent as text when it is run, if it has no parameters. A reset of the
- * session makes the server forget; then the next run prepares again. */
+ * enough of them) is sent as text when it is run, if it has no parameters. A
+ * reset of the session makes the server forget; then the next run prepares
+ * again. */
 #include "my_priv.h"
 
 #include <string.h>
