@@ -37,27 +37,88 @@ static const struct quotes {
   { "\xe3\x80\x8c", "\xe3\x80\x8d" }, /* Japanese */
 };
 
-/* The first name between quotes. NULL: none. */
-static const char *
-quoted(const char *text, size_t *ret_size)
+/* Those of the first name between quotes, and where they open. NULL: none. */
+static const struct quotes *
+first_quotes(const char *text, const char **ret_open)
 {
-  const char *first = NULL; /* where its quotes open */
-  const char *name = NULL;
+  const struct quotes *first = NULL;
   size_t i;
 
   for (i = 0; i < PG__COUNT(quotes); i++) {
     const char *open = strstr(text, quotes[i].open);
     const char *start, *close;
 
-    if (open == NULL || (first != NULL && open >= first))
+    if (open == NULL || (first != NULL && open >= *ret_open))
       continue;
     start = open + strlen(quotes[i].open);
     close = strstr(start, quotes[i].close);
     if (close == NULL || close == start)
       continue;
-    first = open;
-    name = start;
-    *ret_size = (size_t)(close - start);
+    *ret_open = open;
+    first = &quotes[i];
+  }
+  return first;
+}
+
+/* The first name between quotes. NULL: none. */
+static const char *
+quoted(const char *text, size_t *ret_size)
+{
+  const struct quotes *kind = first_quotes(text, &text);
+
+  if (kind == NULL)
+    return NULL;
+  text += strlen(kind->open);
+  *ret_size = (size_t)(strstr(text, kind->close) - text);
+  return text;
+}
+
+/* Where `part` stands for the last time before `end`. NULL: nowhere. */
+static const char *
+last_before(const char *text, const char *end, const char *part)
+{
+  const char *last = NULL;
+  size_t size = strlen(part);
+
+  for (; (text = strstr(text, part)) != NULL && text + size <= end; text++)
+    last = text;
+  return last;
+}
+
+/* All between the first quotes and the last of their kind: a name that has some
+ * of its own, which the server does not double. NULL: none. */
+static const char *
+quoted_whole(const char *text, size_t *ret_size)
+{
+  const char *end = text + strlen(text);
+  const struct quotes *kind = first_quotes(text, &text);
+
+  if (kind == NULL)
+    return NULL;
+  text += strlen(kind->open);
+  *ret_size = (size_t)(last_before(text, end, kind->close) - text);
+  return text;
+}
+
+/* The last name between quotes. NULL: none. */
+static const char *
+quoted_last(const char *text, size_t *ret_size)
+{
+  const char *end = text + strlen(text);
+  const char *last = NULL; /* where its quotes close */
+  const char *name = NULL;
+  size_t i;
+
+  for (i = 0; i < PG__COUNT(quotes); i++) {
+    const char *close = last_before(text, end, quotes[i].close);
+    const char *open =
+        close == NULL ? NULL : last_before(text, close, quotes[i].open);
+
+    if (open == NULL || (last != NULL && close <= last))
+      continue;
+    last = close;
+    name = open + strlen(quotes[i].open);
+    *ret_size = (size_t)(close - name);
   }
   return name;
 }
@@ -205,58 +266,162 @@ add_missing_constraint(struct tn_call *call, const struct pg__texts *texts)
 /* ------------------------------------------------------------------ */
 /* Keys                                                                 */
 
+/* Behind a name or a text in quotes, which are doubled within it. */
+static const char *
+skip_quotes(const char *text)
+{
+  char quote = *text++;
+
+  while (*text != '\0' && *text != quote)
+    text++;
+  return *text == '\0' ? text : text + 1;
+}
+
 /* The end of what `open` begins, parentheses within it counted. */
 static const char *
 closing(const char *open)
 {
   int depth = 0;
 
-  for (; *open != '\0'; open++) {
+  while (*open != '\0') {
+    if (*open == '"' || *open == '\'') {
+      open = skip_quotes(open);
+      continue;
+    }
     if (*open == '(')
       depth++;
     else if (*open == ')' && --depth == 0)
       return open;
+    open++;
   }
   return NULL;
 }
 
-/* The columns of a key, unless the caller was told them: those of an
- * expression stand as they are. */
+/* Where the next column of an index begins, or `end`. */
+static const char *
+column_end(const char *list, const char *end)
+{
+  int depth = 0;
+
+  while (list < end && (depth > 0 || *list != ',')) {
+    if (*list == '"' || *list == '\'') {
+      list = skip_quotes(list);
+      continue;
+    }
+    depth += (*list == '(') - (*list == ')');
+    list++;
+  }
+  return list < end ? list : end;
+}
+
+/* Columns as an index has them: quoted names are so here, expressions stand as
+ * they are. */
 static void
 add_columns(struct tn_call *call, const char *list, const char *end)
 {
   while (list < end) {
-    const char *next = list;
-    int depth = 0;
+    const char *next = column_end(list, end);
+    char name[NAME_MAX_BYTES];
+    size_t size = 0;
 
-    for (; next < end && (depth > 0 || *next != ','); next++)
-      depth += (*next == '(') - (*next == ')');
-    if (*list == '"' && next - list > 2 && next[-1] == '"')
-      add(call, TN_ERR_COLUMN, list + 1, (size_t)(next - list) - 2);
+    if (*list == '"' && read_name(list, name, &size) == next)
+      add(call, TN_ERR_COLUMN, name, size);
     else
       add(call, TN_ERR_COLUMN, list, (size_t)(next - list));
-    list = next < end && next[1] == ' ' ? next + 2 : next + 1;
+    list = next + 1 < end && next[1] == ' ' ? next + 2 : next + 1;
   }
 }
 
-/* "Key (a, lower(b))=(1, x) already exists." in any language. `ends_last`: a
- * value may have parentheses of its own, but nothing after it has. */
+/* The columns of a foreign key, whose names stand as they are, quotes and all.
+ */
 static void
-add_key(struct tn_call *call, const char *detail, bool ends_last,
-        bool wants_columns)
+add_plain_columns(struct tn_call *call, const char *list, const char *end)
 {
-  const char *open = strchr(detail, '(');
-  const char *close = open == NULL ? NULL : closing(open);
-  const char *end;
+  while (list < end) {
+    const char *next = strstr(list, ", ");
 
-  if (close == NULL || close[1] != '=' || close[2] != '(')
+    if (next == NULL || next > end)
+      next = end;
+    add(call, TN_ERR_COLUMN, list, (size_t)(next - list));
+    list = next + 2;
+  }
+}
+
+/* "(a, lower(b))=(1, x)": where it opens, where its columns end. Its value, of
+ * which only the beginning is known, may have anything in it, also what looks
+ * like the end of it. */
+struct key {
+  const char *open;
+  const char *close;
+  const char *value;
+};
+
+static bool
+find_key(const char *text, bool is_plain, struct key *ret)
+{
+  ret->open = strchr(text, '(');
+  if (ret->open == NULL)
+    return false;
+  ret->close = is_plain ? strstr(ret->open, ")=(") : closing(ret->open);
+  if (ret->close == NULL || ret->close[1] != '=' || ret->close[2] != '(')
+    return false;
+  ret->value = ret->close + 3;
+  return true;
+}
+
+/* The value ends at the last parenthesis before `end`. */
+static void
+add_key(struct tn_call *call, const struct key *key, const char *end)
+{
+  const char *last = last_before(key->value, end, ")");
+
+  add(call, TN_ERR_KEY, key->open + 1, (size_t)(key->close - key->open) - 1);
+  if (last != NULL)
+    add(call, TN_ERR_VALUE, key->value, (size_t)(last - key->value));
+}
+
+/* "Key (a)=(x) already exists." in any language: nothing behind the value has
+ * parentheses. */
+static void
+add_duplicate(struct tn_call *call, const struct pg__texts *texts)
+{
+  struct key key;
+
+  if (!find_key(texts->detail, false, &key))
     return;
-  end = ends_last ? strrchr(detail, ')') : closing(close + 2);
-  add(call, TN_ERR_KEY, open + 1, (size_t)(close - open) - 1);
-  if (end != NULL && end > close + 3)
-    add(call, TN_ERR_VALUE, close + 3, (size_t)(end - close) - 3);
-  if (wants_columns)
-    add_columns(call, open + 1, close);
+  add_key(call, &key, key.value + strlen(key.value));
+  if (!texts->has_column)
+    add_columns(call, key.open + 1, key.close);
+}
+
+/* "(columns)=(" once more. */
+static const char *
+find_again(const struct key *key, const char *text)
+{
+  size_t size = (size_t)(key->value - key->open);
+
+  while ((text = strchr(text, '(')) != NULL &&
+         strncmp(text, key->open, size) != 0)
+    text++;
+  return text;
+}
+
+/* "Key (a)=(x) conflicts with existing key (a)=(y)." in any language. If one of
+ * the values has that in it, nobody can say where the first one ends. */
+static void
+add_exclusion(struct tn_call *call, const struct pg__texts *texts)
+{
+  const char *again;
+  struct key key;
+
+  if (!find_key(texts->detail, false, &key))
+    return;
+  again = find_again(&key, key.value);
+  if (again == NULL || find_again(&key, again + 1) != NULL)
+    again = key.value; /* no value */
+  add_key(call, &key, again);
+  if (!texts->has_column)
+    add_columns(call, key.open + 1, key.close);
 }
 
 /* ------------------------------------------------------------------ */
@@ -288,46 +453,65 @@ quoted_names(const char *text, struct name names[MAX_NAMES])
   return count;
 }
 
+/* A table that stands before the key, as in Japanese. */
+static bool
+find_before(const char *detail, struct name *ret)
+{
+  const char *key = strchr(detail, '(');
+  const char *open;
+
+  ret->text = quoted(detail, &ret->size);
+  return ret->text != NULL && key != NULL && *ret->text != '(' &&
+         first_quotes(detail, &open) != NULL && open < key;
+}
+
+/* One that stands behind it, and nothing of the value, however much it looks
+ * like a table: what is behind the last parenthesis, or, since the name may
+ * have one, the last name. */
+static bool
+find_behind(const char *value, struct name *ret)
+{
+  const char *tail = strrchr(value, ')');
+
+  ret->text = tail == NULL ? NULL : quoted_whole(tail, &ret->size);
+  if (ret->text != NULL)
+    return true;
+  ret->text = quoted_last(value, &ret->size);
+  return ret->text != NULL && tail != NULL && ret->text + ret->size > tail;
+}
+
 /* A row that is referenced is gone: "… on table "parent" violates … "fk" on
  * table "child"". One that is referenced is not there: "… on table "child"
- * violates … "fk"", and its detail has the columns of the foreign key, and
- * behind the values the name of the other table. */
+ * violates … "fk"", and its detail has the columns of the foreign key and the
+ * name of the other table. */
 static void
 add_reference(struct tn_call *call, const struct pg__texts *texts)
 {
-  const char *detail = texts->detail;
   struct name names[MAX_NAMES];
   int count = quoted_names(texts->message, names);
-  const char *open = strchr(detail, '(');
-  const char *close = open == NULL ? NULL : closing(open);
+  const char *detail = texts->detail;
+  const char *end = detail + strlen(detail);
+  struct name table;
+  bool is_found = find_before(detail, &table);
+  struct key key;
 
-  add_key(call, detail, false, count == 2 && !texts->has_column);
-  if (count == MAX_NAMES) {
+  if (count == MAX_NAMES)
     add(call, TN_ERR_KEY_TABLE, names[0].text, names[0].size);
+  if (!find_key(is_found ? table.text + table.size : detail, true, &key))
     return;
+  if (!is_found && find_behind(key.value, &table)) {
+    is_found = true;
+    end = table.text;
   }
-  if (close == NULL || close[1] != '=' || close[2] != '(')
-    return;
-  close = closing(close + 2);
-  if (close != NULL && quoted_names(close, names) == 1)
-    add(call, TN_ERR_KEY_TABLE, names[0].text, names[0].size);
+  add_key(call, &key, end);
+  if (count == 2 && !texts->has_column)
+    add_plain_columns(call, key.open + 1, key.close);
+  if (count != MAX_NAMES && is_found)
+    add(call, TN_ERR_KEY_TABLE, table.text, table.size);
 }
 
 /* ------------------------------------------------------------------ */
 /* By category                                                          */
-
-/* Whose key is that of a unique index: nothing is behind its values. */
-static void
-add_duplicate(struct tn_call *call, const struct pg__texts *texts)
-{
-  add_key(call, texts->detail, true, !texts->has_column);
-}
-
-static void
-add_exclusion(struct tn_call *call, const struct pg__texts *texts)
-{
-  add_key(call, texts->detail, false, !texts->has_column);
-}
 
 #define TABLE_FIELDS (TN_ERR_BIT(TN_ERR_SCHEMA) | TN_ERR_BIT(TN_ERR_TABLE))
 #define KEY_FIELDS                                                             \
