@@ -139,18 +139,34 @@ take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
 /* ------------------------------------------------------------------ */
 /* Reporting                                                            */
 
-/* What a text that begins so makes of a number that stands for several things
- * and that no SQLSTATE tells apart. The words are not translated. */
+/* What a text that begins so, or has it anywhere, makes of a number that stands
+ * for several things and that no SQLSTATE tells apart. The words are not
+ * translated. */
 static const struct phrase {
   unsigned number;
-  const char *start;
+  const char *text;
   int32_t category;
+  bool is_anywhere;
 } phrases[] = {
-  { 1305, "SAVEPOINT ", TN_E_STATE }, /* not a routine */
-  { 1091, "Can't DROP COLUMN ", TN_E_NO_COLUMN },
-  { 1366, "Incorrect string value", TN_E_CHARSET },
-  { 1045, "Access denied", TN_E_PERMISSION }, /* as LOAD DATA and others do */
+  { 1305, "SAVEPOINT ", TN_E_STATE, false }, /* not a routine */
+  { 1091, "Can't DROP COLUMN ", TN_E_NO_COLUMN, false },
+  { 1366, "Incorrect string value", TN_E_CHARSET, false },
+  /* As LOAD DATA and others say it. */
+  { 1045, "Access denied", TN_E_PERMISSION, false },
+  /* What the engine says of a foreign key, in English within any language. */
+  { 1005, " 150 \"Foreign key ", TN_E_CONSTRAINT, true },
+  { 1005, " 121 \"Duplicate key ", TN_E_EXISTS, true },
 };
+
+static bool
+is_said(const struct phrase *phrase, unsigned number, const char *text)
+{
+  if (phrase->number != number)
+    return false;
+  if (phrase->is_anywhere)
+    return strstr(text, phrase->text) != NULL;
+  return strncmp(text, phrase->text, strlen(phrase->text)) == 0;
+}
 
 /* 0 where the table decides. */
 static int32_t
@@ -164,8 +180,7 @@ category_of(const struct mysql__conn *conn, unsigned number, const char *text,
   if (conn->is_cluster && number == ERROR_DURING_COMMIT)
     return TN_E_LOST;
   for (i = 0; category == 0 && i < MYSQL__COUNT(phrases); i++)
-    if (phrases[i].number == number &&
-        strncmp(text, phrases[i].start, strlen(phrases[i].start)) == 0)
+    if (is_said(&phrases[i], number, text))
       return phrases[i].category;
   return category;
 }

@@ -180,7 +180,7 @@ const struct tn_error_row pg__errors[] = {
   STATE("42803", grouping_error, TN_E_SYNTAX, 0, 0),
   STATE("42P20", windowing_error, TN_E_SYNTAX, 0, 0),
   STATE("42P19", invalid_recursion, TN_E_SYNTAX, 0, 0),
-  STATE("42830", invalid_foreign_key, TN_E_SYNTAX, 0, 0),
+  STATE("42830", invalid_foreign_key, TN_E_CONSTRAINT, 0, 0),
   STATE("42602", invalid_name, TN_E_SYNTAX, 0, 0),
   STATE("42622", name_too_long, TN_E_LIMIT, 0, 0),
   STATE("42939", reserved_name, TN_E_SYNTAX, 0, 0),

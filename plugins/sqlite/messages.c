@@ -33,7 +33,7 @@ static const struct message messages[] = {
   { "no such column: ", "", TN_E_NO_COLUMN, COLUMN },
   { "table ", " has no column named ", TN_E_NO_COLUMN, TABLE_OF_COLUMN },
   { "no such index: ", "", TN_E_NO_CONSTRAINT, CONSTRAINT },
-  { "foreign key mismatch - ", "", TN_E_NO_CONSTRAINT, NO_NAMES },
+  { "foreign key mismatch - ", "", TN_E_CONSTRAINT, NO_NAMES },
   { "ON CONFLICT clause does not match any ", "", TN_E_NO_CONSTRAINT,
     NO_NAMES },
   { "no such function: ", "", TN_E_NO_FUNCTION, NO_NAMES },

@@ -91,7 +91,7 @@ static const struct {
   { "ALTER TABLE t RENAME COLUMN nope TO x", TN_E_NO_COLUMN, 1, "", "nope",
     "" },
   { "DROP INDEX nope", TN_E_NO_CONSTRAINT, 1, "", "", "nope" },
-  { "INSERT INTO mis VALUES (1)", TN_E_NO_CONSTRAINT, 1, "", "", "" },
+  { "INSERT INTO mis VALUES (1)", TN_E_CONSTRAINT, 1, "", "", "" },
   { "INSERT INTO plain VALUES (1) ON CONFLICT(a) DO NOTHING",
     TN_E_NO_CONSTRAINT, 1, "", "", "" },
   { "SELECT nope()", TN_E_NO_FUNCTION, 1, "", "", "" },
