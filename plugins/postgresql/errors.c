@@ -189,7 +189,7 @@ const struct tn_error_row pg__errors[] = {
   STATE("42P21", collation_mismatch, TN_E_SYNTAX, 0, 0),
   STATE("42P22", indeterminate_collation, TN_E_SYNTAX, 0, 0),
   STATE("42809", wrong_object_type, TN_E_SYNTAX, 0, 0),
-  STATE("428C9", generated_always, TN_E_CONSTRAINT, 0, 0),
+  STATE("428C9", generated_always, TN_E_SYNTAX, 0, 0),
   STATE("42703", undefined_column, TN_E_NO_COLUMN, 0, 0),
   STATE("42883", undefined_function, TN_E_NO_FUNCTION, 0, 0),
   STATE("42P01", undefined_table, TN_E_NO_TABLE, 0, 0),

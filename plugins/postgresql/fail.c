@@ -10,22 +10,31 @@
 
 #include "pg_priv.h"
 
-/* What a code means when that function of the server reports it. */
+/* What a code means when that function of the server reports it, for a
+ * statement of such a text. */
 static const struct place {
   const char *sqlstate;
   const char *function;
   int32_t category;
+  uint32_t text; /* PG__TEXT_… it must have; 0: any */
 } places[] = {
-  { "42601", "exec_parse_message", TN_E_USAGE }, /* several statements */
-  { "0A000", "RevalidateCachedQuery", TN_E_SERIALIZATION }, /* columns that
-                                                               have changed */
-  { "42704", "ATExecDropConstraint", TN_E_NO_CONSTRAINT },
-  { "42704", "ATExecAlterConstraint", TN_E_NO_CONSTRAINT },
-  { "42704", "ATExecValidateConstraint", TN_E_NO_CONSTRAINT },
-  { "42704", "get_relation_constraint_oid", TN_E_NO_CONSTRAINT },
-  { "42704", "get_domain_constraint_oid", TN_E_NO_CONSTRAINT },
-  { "42704", "AlterDomainDropConstraint", TN_E_NO_CONSTRAINT },
-  { "42704", "AlterDomainValidateConstraint", TN_E_NO_CONSTRAINT },
+  { "42601", "exec_parse_message", TN_E_USAGE, 0 }, /* several statements */
+  /* Columns that have changed. */
+  { "0A000", "RevalidateCachedQuery", TN_E_SERIALIZATION, 0 },
+  /* A view, or a foreign table, that takes no rows. */
+  { "55000", "rewriteTargetView", TN_E_UNSUPPORTED, 0 },
+  { "55000", "error_view_not_updatable", TN_E_UNSUPPORTED, 0 }, /* since 17 */
+  { "55000", "CheckValidResultRel", TN_E_UNSUPPORTED, 0 },
+  /* Foreign tables have it too. */
+  { "42704", "DropErrorMsgNonExistent", TN_E_NO_CONSTRAINT,
+    PG__TEXT_DROPS_INDEX },
+  { "42704", "ATExecDropConstraint", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "ATExecAlterConstraint", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "ATExecValidateConstraint", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "get_relation_constraint_oid", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "get_domain_constraint_oid", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "AlterDomainDropConstraint", TN_E_NO_CONSTRAINT, 0 },
+  { "42704", "AlterDomainValidateConstraint", TN_E_NO_CONSTRAINT, 0 },
 };
 
 /* What a text in it makes of a failure. libpq's own have no code at all; the
@@ -53,17 +62,25 @@ pg__sqlstate(const PGresult *result)
   return field(result, PG_DIAG_SQLSTATE);
 }
 
+static bool
+is_at(const PGresult *result, const struct place *place, const char *sql)
+{
+  if (strcmp(pg__sqlstate(result), place->sqlstate) != 0 ||
+      strcmp(field(result, PG_DIAG_SOURCE_FUNCTION), place->function) != 0)
+    return false;
+  return place->text == 0 ||
+         (sql != NULL && (pg__text_look(sql) & place->text) != 0);
+}
+
 /* 0 where the table decides. */
 static int32_t
-category_of(const PGresult *result, const char *message)
+category_of(const PGresult *result, const char *message, const char *sql)
 {
   const char *sqlstate = pg__sqlstate(result);
-  const char *function = field(result, PG_DIAG_SOURCE_FUNCTION);
   size_t i;
 
   for (i = 0; i < PG__COUNT(places); i++)
-    if (strcmp(sqlstate, places[i].sqlstate) == 0 &&
-        strcmp(function, places[i].function) == 0)
+    if (is_at(result, &places[i], sql))
       return places[i].category;
   for (i = 0; i < PG__COUNT(phrases); i++)
     if (strcmp(sqlstate, phrases[i].sqlstate) == 0 &&
@@ -223,7 +240,7 @@ pg__fail_sql(struct pg__conn *conn, const PGresult *result, uint64_t row,
       (int)strtol(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
   memset(&failure, 0, sizeof failure);
   failure.size = sizeof failure;
-  failure.category = category_of(result, message);
+  failure.category = category_of(result, message, sql);
   if (is_lost && conn->work == PG__COMMIT)
     failure.category = TN_E_UNCERTAIN;
   failure.sqlstate = sqlstate;

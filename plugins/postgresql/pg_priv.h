@@ -418,11 +418,12 @@ void pg__wipe(void *secret, size_t size);
 /* Statements                                                           */
 
 /* What the text of a statement tells before anybody has parsed it. */
-#define PG__TEXT_BLANK    UINT32_C(1) /* nothing but blanks and comments */
-#define PG__TEXT_COPY     UINT32_C(2) /* may begin a COPY */
-#define PG__TEXT_COMMIT   UINT32_C(4)
-#define PG__TEXT_READS    UINT32_C(8)  /* ending it early undoes nothing */
-#define PG__TEXT_PREPARES UINT32_C(16) /* a name of the user's */
+#define PG__TEXT_BLANK       UINT32_C(1) /* nothing but blanks and comments */
+#define PG__TEXT_COPY        UINT32_C(2) /* may begin a COPY */
+#define PG__TEXT_COMMIT      UINT32_C(4)
+#define PG__TEXT_READS       UINT32_C(8)  /* ending it early undoes nothing */
+#define PG__TEXT_PREPARES    UINT32_C(16) /* a name of the user's */
+#define PG__TEXT_DROPS_INDEX UINT32_C(32)
 
 uint32_t pg__text_look(const char *sql);
 

@@ -95,6 +95,7 @@ static const struct first {
   { "end", PG__TEXT_COMMIT, NULL },
   { "prepare", PG__TEXT_COMMIT | PG__TEXT_PREPARES, "transaction" },
   { "prepare", PG__TEXT_PREPARES, NULL },
+  { "drop", PG__TEXT_DROPS_INDEX, "index" },
   { "select", PG__TEXT_READS, NULL },
   { "values", PG__TEXT_READS, NULL },
   { "table", PG__TEXT_READS, NULL },

@@ -25,6 +25,8 @@ static const struct {
   { "end work", PG__TEXT_COMMIT },
   { "PREPARE TRANSACTION 'x'", PG__TEXT_COMMIT | PG__TEXT_PREPARES },
   { "PREPARE x AS SELECT 1", PG__TEXT_PREPARES },
+  { "DROP INDEX IF EXISTS i", PG__TEXT_DROPS_INDEX },
+  { "drop foreign table t", 0 },
   { "copy t from stdin", PG__TEXT_COPY },
   { "ROLLBACK", 0 },
 };
