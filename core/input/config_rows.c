@@ -228,8 +228,8 @@ static const struct tn_config_option options[] = {
 
   /* Particular backends. */
   ROW("mysql_sql_mode", "TRADITIONAL",
-      "MySQL and MariaDB: the SQL mode of each session. Text; empty leaves the "
-      "server's own.",
+      "MySQL and MariaDB: the SQL mode of each session. Text; empty is no mode "
+      "at all, default the server's own.",
       "", TN_UNIT_TEXT, 0, 0, 0, TN_CONFIG_BACKEND),
   ROW("mysql_wsrep_sync_wait", NULL,
       "Galera: what waits until the node has caught up. A count, the sum of "

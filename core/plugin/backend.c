@@ -618,6 +618,8 @@ enum tn_code
 tn_backend_set_sql_mode(const struct tn_backend *backend, void *handle,
                         const char *mode, struct tn_host_call *call)
 {
+  if (mode == NULL)
+    return refuse_usage(backend, call, "the sql-mode is NULL");
   return end_call(
       backend, "set_sql_mode",
       backend->session.set_sql_mode(handle, mode, begin_call(backend, call)),

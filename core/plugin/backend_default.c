@@ -240,7 +240,7 @@ default_set_sql_mode(void *handle, const char *mode, struct tn_call *call)
 {
   (void)handle;
 
-  /* The server's own mode is what it has anyway. */
+  /* None is what it has anyway. */
   if (*mode == '\0')
     return TN_OK;
   return unsupported(call, "this backend has no sql modes");

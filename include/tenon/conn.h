@@ -241,8 +241,9 @@ TN_API TN_MUST_USE enum tn_code tn_conn_ping(tn_conn *conn,
  * Fails: TN_E_UNSUPPORTED, TN_E_STATE with a result open. */
 TN_API TN_MUST_USE enum tn_code tn_conn_reset(tn_conn *conn, tn_err *err);
 
-/* Of the session, for transactions to come. An sql-mode of "" is the server's
- * own. Fails: TN_E_UNSUPPORTED. */
+/* Of the session, for transactions to come. An sql-mode is in the server's
+ * words: "" is none, which every backend has, "default" the server's own.
+ * Fails: TN_E_UNSUPPORTED; TN_E_USAGE, NULL. */
 TN_API TN_MUST_USE enum tn_code tn_conn_set_sql_mode(tn_conn *conn,
                                                      const char *mode,
                                                      tn_err *err);

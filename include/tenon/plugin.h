@@ -621,8 +621,8 @@ struct tn_session_table {
    * default isolation and access, no temporary objects. */
   int32_t (*reset)(void *handle, struct tn_call *call);
 
-  /* Optional. How strictly the server treats values, in its own words. ""
-   * asks for the server's own default and is never refused. */
+  /* Optional. How strictly the server treats values, in its own words. "" is
+   * none and never refused, "default" the server's own. */
   int32_t (*set_sql_mode)(void *handle, const char *mode, struct tn_call *call);
 
   /* Optional, both or none. Of transactions to come. */

@@ -436,6 +436,11 @@ int32_t mysql__setup_run(struct mysql__conn *conn);
 /* Refuse an sql_mode that the lexer could not follow or that is none. */
 int32_t mysql__setup_check_mode(struct tn_call *call, const char *mode);
 
+/* The assignment that a SET makes of one: "" is none at all, "default" the
+ * server's own. `size`: that of the longest mode and 32 more. */
+#define MYSQL__MODE_MAX 400
+void mysql__setup_say_mode(char *text, size_t size, const char *mode);
+
 /* ------------------------------------------------------------------ */
 /* Statements                                                           */
 

@@ -25,7 +25,8 @@ static const struct tn_option_row options[] = {
   { "charset", TN_OPTION_CHOICE, 0, 0, 0, "utf8mb4|utf8|utf8mb3", "utf8mb4",
     "text is utf8mb4, whichever of these is said" },
   { "sql_mode", TN_OPTION_TEXT, 0, 0, 0, NULL, "TRADITIONAL",
-    "how strictly the server judges values; empty leaves its own" },
+    "how strictly the server judges values; empty is no mode, default its "
+    "own" },
   { "wsrep_sync_wait", TN_OPTION_INTEGER, 0, -1, 15, NULL, "-1",
     "which statements wait for the cluster, as bits; -1 leaves its own" },
   TEXT("program_name", "as which the server shows the session"),

@@ -76,7 +76,7 @@ static int32_t
 set_sql_mode(void *handle, const char *mode, struct tn_call *call)
 {
   struct mysql__conn *conn = handle;
-  char sql[512];
+  char sql[MYSQL__MODE_MAX + 32] = "SET ";
   int32_t rc;
 
   mysql__enter(conn, call);
@@ -85,9 +85,7 @@ set_sql_mode(void *handle, const char *mode, struct tn_call *call)
     rc = mysql__setup_check_mode(call, mode);
   if (rc != TN_OK)
     return rc;
-  if (mode[0] == '\0')
-    return mysql__exec(conn, "SET SESSION sql_mode = DEFAULT");
-  snprintf(sql, sizeof sql, "SET SESSION sql_mode = '%s'", mode);
+  mysql__setup_say_mode(sql + 4, sizeof sql - 4, mode);
   return mysql__exec(conn, sql);
 }
 

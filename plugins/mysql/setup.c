@@ -14,7 +14,6 @@
 #define LOG_WARNING 2 /* of enum tn_log_level */
 
 #define MODE_INITIAL "TRADITIONAL"
-#define MODE_MAX     400
 
 /* ------------------------------------------------------------------ */
 /* sql_mode                                                             */
@@ -54,7 +53,7 @@ mysql__setup_check_mode(struct tn_call *call, const char *mode)
                                 "abcdefghijklmnopqrstuvwxyz0123456789_, ";
   const char *foreign = find_foreign(mode);
 
-  if (strlen(mode) > MODE_MAX || mode[strspn(mode, allowed)] != '\0')
+  if (strlen(mode) > MYSQL__MODE_MAX || mode[strspn(mode, allowed)] != '\0')
     return tn_fail(call, TN_E_CONFIG,
                    "mysql: sql_mode: words and commas are expected");
   if (foreign != NULL)
@@ -65,6 +64,15 @@ mysql__setup_check_mode(struct tn_call *call, const char *mode)
   return TN_OK;
 }
 
+void
+mysql__setup_say_mode(char *text, size_t size, const char *mode)
+{
+  if (strcasecmp(mode, "DEFAULT") == 0)
+    snprintf(text, size, "SESSION sql_mode = DEFAULT");
+  else
+    snprintf(text, size, "SESSION sql_mode = '%s'", mode);
+}
+
 /* ------------------------------------------------------------------ */
 /* What to tell                                                         */
 
@@ -73,7 +81,7 @@ mysql__setup_read(struct mysql__conn *conn, const struct tn_connect_args *args)
 {
   const char *mode = tn_connect_option(args, "sql_mode");
   const char *sync = tn_connect_option(args, "wsrep_sync_wait");
-  char set_mode[MODE_MAX + 32] = "";
+  char set_mode[MYSQL__MODE_MAX + 32];
   char set_sync[48] = "";
   int32_t rc;
 
@@ -82,14 +90,13 @@ mysql__setup_read(struct mysql__conn *conn, const struct tn_connect_args *args)
   rc = mysql__setup_check_mode(conn->call, mode);
   if (rc != TN_OK)
     return rc;
-  if (mode[0] != '\0')
-    snprintf(set_mode, sizeof set_mode, ", SESSION sql_mode = '%s'", mode);
+  mysql__setup_say_mode(set_mode, sizeof set_mode, mode);
   if (sync != NULL && strtol(sync, NULL, 10) >= 0)
     snprintf(set_sync, sizeof set_sync, ", SESSION wsrep_sync_wait = %ld",
              strtol(sync, NULL, 10));
   snprintf(conn->setup, sizeof conn->setup,
            "SET NAMES utf8mb4, SESSION time_zone = '+00:00', "
-           "SESSION autocommit = 1, SESSION lc_messages = 'en_US'%s%s",
+           "SESSION autocommit = 1, SESSION lc_messages = 'en_US', %s%s",
            set_mode, set_sync);
   return TN_OK;
 }
@@ -118,7 +125,7 @@ static int32_t
 judge_mode(struct mysql__conn *conn, const char *mode)
 {
   const char *foreign = find_foreign(mode);
-  char line[MODE_MAX + 256];
+  char line[MYSQL__MODE_MAX + 256];
 
   if (foreign != NULL)
     return tn_fail(conn->call, TN_E_CONFIG,
@@ -131,7 +138,7 @@ judge_mode(struct mysql__conn *conn, const char *mode)
   snprintf(line, sizeof line,
            "sql_mode is '%.*s': values that do not fit may be changed without "
            "an error; consider TRADITIONAL or STRICT_ALL_TABLES",
-           MODE_MAX, mode);
+           MYSQL__MODE_MAX, mode);
   conn->host->log(conn->call, LOG_WARNING, line);
   return TN_OK;
 }

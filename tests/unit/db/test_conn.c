@@ -626,6 +626,9 @@ Test(conn, session_calls_reach_the_plug_in)
   script.txn_state = TN_TXN_OPEN;
   cr_expect_eq(tn_conn_reset(conn, &err), TN_OK);
   cr_expect_eq(tn_conn_txn_state(conn), TN_TXN_NONE);
+  cr_expect_eq(tn_conn_set_sql_mode(conn, NULL, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "fake: the sql-mode is NULL");
+  cr_expect_str_eq(script.sql_mode, "traditional");
   cr_expect_eq(tn_conn_set_isolation(conn, 0, &err), TN_E_USAGE);
   cr_expect_eq(tn_conn_set_isolation(conn, 5, &err), TN_E_USAGE);
   cr_expect_eq(tn_conn_set_access(conn, 3, &err), TN_E_USAGE);

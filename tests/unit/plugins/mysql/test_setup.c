@@ -32,13 +32,30 @@ Test(setup, the_usual_session_is_utf8_utc_and_strict)
                    "sql_mode = 'TRADITIONAL'");
 }
 
-Test(setup, an_empty_sql_mode_leaves_the_servers_own)
+Test(setup, an_empty_sql_mode_is_none_and_default_the_servers_own)
 {
-  struct mysql__conn conn;
-  struct fake_call fake;
+  static const struct {
+    const char *mode;
+    const char *said;
+  } cases[] = {
+    { "", ", SESSION sql_mode = ''" },
+    { "default", ", SESSION sql_mode = DEFAULT" },
+    { "DeFault", ", SESSION sql_mode = DEFAULT" },
+    { "defaults", ", SESSION sql_mode = 'defaults'" },
+    { "STRICT_ALL_TABLES", ", SESSION sql_mode = 'STRICT_ALL_TABLES'" },
+  };
+  size_t i;
 
-  cr_assert_eq(read_setup("sql_mode", "", &conn, &fake), TN_OK);
-  cr_expect_null(strstr(conn.setup, "sql_mode"));
+  for (i = 0; i < MYSQL__COUNT(cases); i++) {
+    struct mysql__conn conn;
+    struct fake_call fake;
+    const char *said;
+
+    cr_assert_eq(read_setup("sql_mode", cases[i].mode, &conn, &fake), TN_OK);
+    said = strstr(conn.setup, ", SESSION sql_mode");
+    cr_assert_not_null(said, "case %zu: \"%s\"", i, conn.setup);
+    cr_expect_str_eq(said, cases[i].said, "case %zu: \"%s\"", i, said);
+  }
 }
 
 Test(setup, waiting_for_the_cluster_is_asked_for_only_where_it_is_said)

@@ -168,7 +168,7 @@ Test(session, access_can_be_taken_and_given_back)
   session_close(&s);
 }
 
-Test(session, only_the_servers_own_sql_mode_is_known)
+Test(session, no_sql_mode_is_known)
 {
   struct session s;
 
