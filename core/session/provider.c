@@ -194,9 +194,21 @@ tn_session_rollback(tn_session *session, tn_err *err)
   return rc;
 }
 
+/* After the rollback. What the transaction had done before `call` is undone
+ * too, so that `call` can be run again by itself only if it had begun it. */
+static void
+settle(tn_err *err, bool is_whole)
+{
+  if (is_whole)
+    tn_run__settle(err);
+  else if (err->connection == TN_CONNECTION_ABORTED)
+    tn_err_verdicts(err, TN_CONNECTION_USABLE, 0);
+}
+
 enum tn_code
 tn_session_run(tn_session *session, tn_run_fn call, void *user, tn_err *err)
 {
+  bool is_whole = session->txn == NULL;
   tn_err own = TN_ERR_INIT;
   tn_txn *txn = NULL;
   enum tn_code rc;
@@ -209,8 +221,10 @@ tn_session_run(tn_session *session, tn_run_fn call, void *user, tn_err *err)
     rc = tn_run__judge(txn, call(txn, user, err), err);
   if (rc == TN_OK)
     rc = tn_session_commit(session, err);
-  if (rc != TN_OK)
+  if (rc != TN_OK) {
     tn_txn_end(&session->txn);
+    settle(err, is_whole);
+  }
   return rc;
 }
 

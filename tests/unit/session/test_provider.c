@@ -228,6 +228,34 @@ Test(provider, the_workers_own_is_the_same_each_time)
   cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
 }
 
+Test(provider, what_was_rolled_back_leaves_a_usable_session)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE,
+      .nth = 1,
+      .category = TN_E_DEADLOCK,
+      .connection = TN_CONNECTION_ABORTED },
+    { .slot = FAKE_EXECUTE,
+      .nth = 3,
+      .category = TN_E_DEADLOCK,
+      .connection = TN_CONNECTION_ABORTED },
+  };
+  enum tn_code rc = TN_OK;
+
+  SCRIPT_ANSWERS(answers);
+  cr_assert_eq(tn_worker_session(worker, &session, &err), TN_OK);
+  cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_E_DEADLOCK);
+  cr_expect_eq(err.connection, TN_CONNECTION_USABLE);
+  cr_expect_eq(err.replay, TN_REPLAY_SAFE);
+
+  /* What was done before is undone as well. */
+  use(session);
+  cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_E_DEADLOCK);
+  cr_expect_eq(err.connection, TN_CONNECTION_USABLE);
+  cr_expect_eq(err.replay, TN_REPLAY_TRANSACTION);
+  cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_OK);
+}
+
 /* ---- the end ---- */
 
 Test(provider, closes_everything_even_if_that_fails)
