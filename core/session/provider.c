@@ -208,11 +208,15 @@ settle(tn_err *err, bool is_whole)
 enum tn_code
 tn_session_run(tn_session *session, tn_run_fn call, void *user, tn_err *err)
 {
-  bool is_whole = session->txn == NULL;
+  bool is_whole;
   tn_err own = TN_ERR_INIT;
   tn_txn *txn = NULL;
   enum tn_code rc;
 
+  if (session == NULL || call == NULL)
+    return tn_err_set(err, TN_E_USAGE, "session: %s is NULL",
+                      call == NULL ? "the function" : "it");
+  is_whole = session->txn == NULL;
   if (err == NULL)
     err = &own;
   tn_err_clear(err);

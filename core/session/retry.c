@@ -173,16 +173,12 @@ tn_retry__again(struct tn_retry_run *run, enum tn_code *rc, tn_err *err)
   return true;
 }
 
-enum tn_code
-tn_retry__start(const struct tn_retry *policy, struct tn_retry_run *ret,
-                tn_err *err)
+static enum tn_code
+check(const struct tn_retry *policy, tn_err *err)
 {
-  static const struct tn_retry usual = TN_RETRY_INIT;
-  struct tn_retry *own = &ret->policy;
+  const uint32_t known = TN_RETRY_EXACT | TN_RETRY_EXACT_BUT_DEADLOCK |
+                         TN_RETRY_CAP_LAST | TN_RETRY_FIRST_AT_ONCE;
 
-  *ret = (struct tn_retry_run){ .attempts = 0 };
-  if (policy == NULL)
-    policy = &usual;
   if (policy->struct_size != sizeof *policy)
     return tn_err_set(err, TN_E_USAGE,
                       "retry: begin the policy with TN_RETRY_INIT");
@@ -191,6 +187,26 @@ tn_retry__start(const struct tn_retry *policy, struct tn_retry_run *ret,
                       "retry: max_attempts is %lld; use a count, 0 or "
                       "TN_RETRY_FOREVER",
                       (long long)policy->max_attempts);
+  if ((policy->flags & ~known) != 0)
+    return tn_err_set(err, TN_E_USAGE, "retry: unknown flags 0x%x",
+                      (unsigned)(policy->flags & ~known));
+  return TN_OK;
+}
+
+enum tn_code
+tn_retry__start(const struct tn_retry *policy, struct tn_retry_run *ret,
+                tn_err *err)
+{
+  static const struct tn_retry usual = TN_RETRY_INIT;
+  struct tn_retry *own = &ret->policy;
+  enum tn_code rc;
+
+  *ret = (struct tn_retry_run){ .attempts = 0 };
+  if (policy == NULL)
+    policy = &usual;
+  rc = check(policy, err);
+  if (rc != TN_OK)
+    return rc;
   *own = *policy;
   if (own->max_attempts == 0)
     own->max_attempts = USUAL_ATTEMPTS;
@@ -216,6 +232,8 @@ tn_retry_call(const struct tn_retry *policy, tn_retry_fn call, void *user,
   tn_err own;
   enum tn_code rc;
 
+  if (call == NULL)
+    return tn_err_set(err, TN_E_USAGE, "retry: there is nothing to call");
   if (err == NULL)
     err = &own;
   rc = tn_retry__start(policy, &run, err);

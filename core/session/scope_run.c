@@ -117,6 +117,9 @@ tn_scope_run(tn_facade *facade, tn_context *context,
 
   if (err == NULL)
     err = &own;
+  if (facade == NULL || call == NULL)
+    return tn_err_set(err, TN_E_USAGE, "scope: %s is NULL",
+                      call == NULL ? "the function" : "the facade");
   rc = tn_scope__check(options, err);
   if (rc != TN_OK)
     return rc;

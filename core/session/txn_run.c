@@ -61,6 +61,9 @@ tn_run_in(tn_txn *outer, tn_run_fn call, void *user, tn_err *err)
   tn_err own = TN_ERR_INIT;
   enum tn_code rc;
 
+  if (outer == NULL || call == NULL)
+    return tn_err_set(err, TN_E_USAGE, "run: %s is NULL",
+                      call == NULL ? "the function" : "the outer transaction");
   if (err == NULL)
     err = &own;
   tn_err_clear(err);
@@ -195,18 +198,13 @@ tn_run__settle(tn_err *err)
     tn_err_verdicts(err, 0, TN_REPLAY_SAFE);
 }
 
-enum tn_code
-tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
-       void *user, tn_err *err)
+static enum tn_code
+check(const tn_engine *engine, const struct tn_run_options *options,
+      tn_run_fn call, tn_err *err)
 {
-  static const struct tn_run_options none = TN_RUN_OPTIONS_INIT;
-  struct tn_retry of_engine = tn_retry_of_engine(engine);
-  struct tn_retry_run run;
-  tn_err own = TN_ERR_INIT;
-  enum tn_code rc;
-
-  if (options == NULL)
-    options = &none;
+  if (engine == NULL || call == NULL)
+    return tn_err_set(err, TN_E_USAGE, "run: %s is NULL",
+                      call == NULL ? "the function" : "the engine");
   if (options->struct_size != sizeof *options)
     return tn_err_set(err, TN_E_USAGE,
                       "run: begin the options with TN_RUN_OPTIONS_INIT");
@@ -214,8 +212,27 @@ tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
     return tn_err_set(err, TN_E_USAGE,
                       "run: what it runs is committed; begin by hand what is "
                       "to be prepared");
+  return TN_OK;
+}
+
+enum tn_code
+tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
+       void *user, tn_err *err)
+{
+  static const struct tn_run_options none = TN_RUN_OPTIONS_INIT;
+  struct tn_retry of_engine;
+  struct tn_retry_run run;
+  tn_err own = TN_ERR_INIT;
+  enum tn_code rc;
+
+  if (options == NULL)
+    options = &none;
   if (err == NULL)
     err = &own;
+  rc = check(engine, options, call, err);
+  if (rc != TN_OK)
+    return rc;
+  of_engine = tn_retry_of_engine(engine);
   rc = tn_retry__start(options->retry != NULL ? options->retry : &of_engine,
                        &run, err);
   if (rc != TN_OK)

@@ -244,6 +244,8 @@ Test(provider, what_was_rolled_back_leaves_a_usable_session)
 
   SCRIPT_ANSWERS(answers);
   cr_assert_eq(tn_worker_session(worker, &session, &err), TN_OK);
+  cr_expect_eq(tn_session_run(session, NULL, &rc, &err), TN_E_USAGE);
+  cr_expect_eq(tn_session_run(NULL, work, &rc, NULL), TN_E_USAGE);
   cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_E_DEADLOCK);
   cr_expect_eq(err.connection, TN_CONNECTION_USABLE);
   cr_expect_eq(err.replay, TN_REPLAY_SAFE);

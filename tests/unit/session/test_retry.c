@@ -419,6 +419,20 @@ Test(retry, refuses_a_number_of_attempts_that_means_nothing)
   cr_expect_eq(tn_retry_call(&policy, work, &job, &err), TN_OK);
 }
 
+Test(retry, refuses_nothing_to_call_and_unknown_flags)
+{
+  struct tn_retry policy = TN_RETRY_INIT;
+
+  cr_expect_eq(tn_retry_call(NULL, NULL, NULL, NULL), TN_E_USAGE);
+  cr_expect_eq(tn_retry_call(&policy, NULL, NULL, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "retry: there is nothing to call");
+  job = (struct job){ 0 };
+  policy.flags = TN_RETRY_EXACT | UINT32_C(0x30);
+  cr_expect_eq(tn_retry_call(&policy, work, &job, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "retry: unknown flags 0x30");
+  cr_expect_eq(job.calls, 0);
+}
+
 Test(retry, refuses_a_policy_that_was_not_begun)
 {
   struct tn_retry policy = TN_RETRY_INIT;

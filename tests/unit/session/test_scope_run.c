@@ -438,6 +438,11 @@ Test(scope_run, refuses_bad_options)
                TN_E_USAGE);
   cr_expect_eq(tn_scope_run(facade, context, NULL, statement, &job, NULL),
                TN_E_USAGE);
+  cr_expect_eq(tn_scope_run(NULL, context, &how, statement, &job, &err),
+               TN_E_USAGE);
+  cr_expect_eq(tn_scope_run(facade, context, &how, NULL, &job, &err),
+               TN_E_USAGE);
+  cr_expect_str_eq(err.message, "scope: the function is NULL");
   how.mode = TN_SCOPE_READER;
   policy.struct_size = 1;
   how.retry = &policy;

@@ -661,6 +661,16 @@ Test(txn_run, a_run_inside_another_is_a_transaction_of_its_own)
   close_engine();
 }
 
+Test(txn_run, refuses_what_is_null)
+{
+  cr_expect_eq(tn_run(NULL, NULL, work, &job, NULL), TN_E_USAGE);
+  cr_expect_eq(tn_run(engine, NULL, NULL, &job, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "run: the function is NULL");
+  cr_expect_eq(tn_run_in(NULL, work, &job, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "run: the outer transaction is NULL");
+  close_engine();
+}
+
 Test(txn_run, refuses_options_that_were_not_begun)
 {
   run_options.struct_size = 0;
