@@ -156,6 +156,7 @@ tn_conn__refuse_boundary(uint32_t boundary, tn_err *err)
     [TN_SQL_ROLLS_BACK] = { "roll it back", "tn_conn_rollback(), "
                                             "tn_txn_rollback() or "
                                             "tn_scope_end()" },
+    [TN_SQL_PREPARES] = { "prepare it", "tn_txn_prepare()" },
   };
 
   return tn_err_set(err, TN_E_STATE,

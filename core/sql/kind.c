@@ -61,6 +61,7 @@ struct opening {
   size_t sizes[WORDS];
   size_t count;
   bool is_all; /* there is nothing else in it */
+  char next;   /* what is not a word behind them; 0: nothing */
 };
 
 static struct opening
@@ -78,6 +79,7 @@ read_opening(const struct tn_dialect_table *dialect, const char *text,
       continue;
     if (token.kind != TN_TOKEN_WORD) {
       opening.is_all = token.kind == TN_TOKEN_SEMICOLON;
+      opening.next = text[token.start];
       break;
     }
     opening.words[opening.count] = text + token.start;
@@ -114,6 +116,36 @@ begins(const struct opening *opening)
   return is_at(opening, 1, "NOT") && is_at(opening, 2, "DEFERRABLE");
 }
 
+/* A statement may be called so: PREPARE transaction AS … */
+static bool
+prepares(const struct opening *opening)
+{
+  return is_at(opening, 1, "TRANSACTION") && !is_at(opening, 2, "AS") &&
+         !is_at(opening, 2, "FROM") &&
+         (opening->count > 2 || opening->next != '(');
+}
+
+/* What stands behind XA. RECOVER, which tells the ids of others, ends none. */
+static const struct {
+  const char *word;
+  uint32_t boundary;
+} xa_words[] = {
+  { "START", TN_SQL_BEGINS },   { "BEGIN", TN_SQL_BEGINS },
+  { "END", TN_SQL_PREPARES },   { "PREPARE", TN_SQL_PREPARES },
+  { "COMMIT", TN_SQL_COMMITS }, { "ROLLBACK", TN_SQL_ROLLS_BACK },
+};
+
+static uint32_t
+boundary_of_xa(const struct opening *opening)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof xa_words / sizeof xa_words[0]; i++)
+    if (is_at(opening, 1, xa_words[i].word))
+      return xa_words[i].boundary;
+  return TN_SQL_INSIDE;
+}
+
 uint32_t
 tn_sql_boundary(const struct tn_dialect_table *dialect, const char *text,
                 size_t size)
@@ -136,5 +168,7 @@ tn_sql_boundary(const struct tn_dialect_table *dialect, const char *text,
   if (is_at(&opening, 0, "ROLLBACK") &&
       !is_at(&opening, has_noise ? 2 : 1, "TO"))
     return TN_SQL_ROLLS_BACK;
-  return TN_SQL_INSIDE;
+  if (is_at(&opening, 0, "PREPARE"))
+    return prepares(&opening) ? TN_SQL_PREPARES : TN_SQL_INSIDE;
+  return is_at(&opening, 0, "XA") ? boundary_of_xa(&opening) : TN_SQL_INSIDE;
 }

@@ -26,6 +26,7 @@ enum tn_sql_boundary {
   TN_SQL_BEGINS,
   TN_SQL_COMMITS,
   TN_SQL_ROLLS_BACK,
+  TN_SQL_PREPARES, /* for a commit in two phases; also what comes before */
 };
 
 /* The same (enum tn_sql_boundary) of it, also inside a comment that is

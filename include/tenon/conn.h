@@ -194,9 +194,10 @@ struct tn_txn_options {
 /* Begin, commit, roll back. `options` may be NULL. Begin inside a transaction
  * and commit outside one are refused with TN_E_STATE; a rollback outside one
  * does nothing. What was begun so is not ended by a text: BEGIN, START
- * TRANSACTION, COMMIT, END, ABORT and ROLLBACK (without TO) are refused with
- * TN_E_STATE and not sent until it is over; savepoints may be texts. So may be
- * all of a transaction whose begin was one.
+ * TRANSACTION, COMMIT, END, ABORT, ROLLBACK (without TO), PREPARE TRANSACTION
+ * and XA (but RECOVER) are refused with TN_E_STATE and not sent until it is
+ * over; savepoints may be texts. So may be all of a transaction whose begin was
+ * one.
  * Fails: TN_E_UNSUPPORTED, the backend cannot do what was asked;
  * TN_E_USAGE, TN_BEGIN_DEFERRABLE of one that is not serializable and read-only
  * by these options, or a global id that is none;

@@ -89,6 +89,8 @@ static const struct {
   { "END", "tn_txn_commit()" },
   { "ABORT", "tn_conn_rollback()" },
   { "ROLLBACK;", "tn_txn_rollback()" },
+  { "PREPARE TRANSACTION 'x'", "tn_txn_prepare()" },
+  { "XA END 'x'", "tn_txn_prepare()" },
 };
 
 Test(conn_txn, what_a_call_has_begun_no_text_ends)
