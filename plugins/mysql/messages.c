@@ -14,8 +14,10 @@
 enum part {
   PART_VALUE = 'v',
   PART_KEY = 'k',    /* the name of a key or constraint */
+  PART_CHECK = 'x',  /* the name of a CHECK; of a column's own table.column */
   PART_COLUMN = 'c', /* perhaps `schema`.`table`.`column` or table.column */
   PART_TABLE = 't',  /* perhaps schema.table */
+  PART_NAME = 'n',   /* a table's name alone */
   PART_SCHEMA = 's',
   PART_LIST = 'l',  /* names of columns, quoted, between commas */
   PART_OTHER = 'r', /* `table` or `schema`.`table` of the other end */
@@ -33,17 +35,17 @@ static const struct format {
   { 1586, "Duplicate entry '%v' for key '%k'" },
   { 1569, "%*duplicate entry '%v' for key '%k'" },
   { 1452,
-    "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
-  { 1452, "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
+    "%* fails (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
+  { 1452, "%* fails (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
   { 1451,
-    "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
-  { 1451, "%* fails (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
-  { 1701, "%*constraint (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) "
+    "%* fails (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES %r (" },
+  { 1451, "%* fails (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) REFERENCES " },
+  { 1701, "%*constraint (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) "
           "REFERENCES %r (" },
-  { 1701, "%*constraint (`%s`.`%t`, CONSTRAINT `%k` FOREIGN KEY (%l) " },
+  { 1701, "%*constraint (`%s`.`%n`, CONSTRAINT `%k` FOREIGN KEY (%l) " },
   { 3730, "Cannot drop table '%r' referenced by a foreign key constraint '%k' "
           "on table '%t'" },
-  { 4025, "CONSTRAINT `%k` failed for `%s`.`%t`" },
+  { 4025, "CONSTRAINT `%x` failed for `%s`.`%n`" },
   { 3819, "Check constraint '%k' is violated" },
   { 1048, "Column '%c' cannot be null" },
   { 1263, "%*NOT NULL column '%c' at row " },
@@ -79,7 +81,7 @@ static const struct format {
   { 1049, "Unknown database '%s'" },
   { 1007, "Can't create database '%s'; " },
   { 1008, "Can't drop database '%s'; " },
-  { 1142, "%* denied to user %* for table `%s`.`%t`" },
+  { 1142, "%* denied to user %* for table `%s`.`%n`" },
   { 1142, "%* denied to user %* for table '%t'" },
   { 1143, "%* for column '%c' in table '%t'" },
   { 1020, "Record has changed since last read in table '%t'" },
@@ -289,6 +291,24 @@ add_key(struct tn_call *call, const char *text, size_t size, bool is_mariadb)
     add_name(call, TN_ERR_TABLE, text, at - 1);
 }
 
+/* A column's own CHECK is called by the column's name, for which the server
+ * says table.column. A table's CHECK has a name of its own. */
+static void
+add_check(struct tn_call *call, const struct place *check,
+          const struct place *table)
+{
+  const char *name = check->text;
+  size_t size = check->size;
+
+  if (size > table->size + 1 && name[table->size] == '.' &&
+      memcmp(name, table->text, table->size) == 0) {
+    name += table->size + 1;
+    size -= table->size + 1;
+    add_name(call, TN_ERR_COLUMN, name, size);
+  }
+  add_name(call, TN_ERR_CONSTRAINT, name, size);
+}
+
 static void
 add_place(struct tn_call *call, const struct place *place, bool is_mariadb)
 {
@@ -299,11 +319,17 @@ add_place(struct tn_call *call, const struct place *place, bool is_mariadb)
   case PART_KEY:
     add_key(call, place->text, place->size, is_mariadb);
     break;
+  case PART_CHECK: /* the schema and the table are behind it */
+    add_check(call, place, place + 2);
+    break;
   case PART_COLUMN:
     add_column(call, place->text, place->size);
     break;
   case PART_TABLE:
     add_table(call, place->text, place->size);
+    break;
+  case PART_NAME:
+    add_name(call, TN_ERR_TABLE, place->text, place->size);
     break;
   case PART_SCHEMA:
     add_name(call, TN_ERR_SCHEMA, place->text, place->size);
@@ -344,11 +370,15 @@ fields_of(char part)
     return TN_ERR_BIT(TN_ERR_VALUE);
   case PART_KEY:
     return TN_ERR_BIT(TN_ERR_CONSTRAINT) | TN_ERR_BIT(TN_ERR_TABLE);
+  case PART_CHECK:
+    return TN_ERR_BIT(TN_ERR_CONSTRAINT) | TN_ERR_BIT(TN_ERR_COLUMN);
   case PART_COLUMN:
     return TN_ERR_BIT(TN_ERR_COLUMN) | TN_ERR_BIT(TN_ERR_TABLE) |
            TN_ERR_BIT(TN_ERR_SCHEMA);
   case PART_TABLE:
     return TN_ERR_BIT(TN_ERR_TABLE) | TN_ERR_BIT(TN_ERR_SCHEMA);
+  case PART_NAME:
+    return TN_ERR_BIT(TN_ERR_TABLE);
   case PART_SCHEMA:
     return TN_ERR_BIT(TN_ERR_SCHEMA);
   case PART_LIST:
