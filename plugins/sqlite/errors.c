@@ -172,8 +172,7 @@ report(struct sqlite__conn *conn, int code, const struct sqlite__where *where)
     failure.detail = cause->text;
   }
   category = conn->host->fail(conn->call, &failure);
-  sqlite__message_fields(conn, code, text,
-                         where == NULL ? NULL : where->statement);
+  sqlite__message_fields(conn, code, text, where);
   return category;
 }
 

@@ -192,19 +192,75 @@ is_schema(struct sqlite__conn *conn, struct span span)
   return sqlite3_db_readonly(conn->db, name) >= 0;
 }
 
+static const char *
+next_dot(const char *at, const char *end)
+{
+  return memchr(at, '.', (size_t)(end - at));
+}
+
+/* Does the whole of it stand between quotes in the statement, as a single name
+ * must that has a dot? One with quotes in it stands there otherwise. */
+static bool
+may_be_single(struct span span, const char *sql)
+{
+  static const char quotes[] = "\"`[]'";
+  const char *at, *behind;
+  size_t i;
+
+  for (i = 0; i < sizeof quotes - 1; i++)
+    if (memchr(span.text, quotes[i], span.size) != NULL)
+      return true;
+  for (at = sql + 1; sql[0] != '\0' && *at != '\0'; at++) {
+    behind = at + span.size;
+    if (strchr(quotes, at[-1]) != NULL &&
+        strncmp(at, span.text, span.size) == 0 && *behind != '\0' &&
+        strchr(quotes, *behind) != NULL)
+      return true;
+  }
+  return false;
+}
+
 /* "main.t" is a table of a schema, but "a.t" may be a table with a dot in its
- * name: whether there is such a schema decides. */
+ * name: whether there is such a schema decides, or if there is not, how the
+ * name is written in `sql`, which may be NULL. NULL: it is a single name, or
+ * cannot be told. */
+static const char *
+dot_of_schema(struct sqlite__conn *conn, struct span span, const char *sql)
+{
+  const char *end = span.text + span.size;
+  const char *first = next_dot(span.text, end);
+  const char *found = NULL;
+  const char *dot;
+
+  for (dot = first; dot != NULL; dot = next_dot(dot + 1, end)) {
+    if (!is_schema(conn, span_of(span.text, dot)))
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = dot;
+  }
+  if (found != NULL || first == NULL || sql == NULL)
+    return found;
+  return next_dot(first + 1, end) != NULL || may_be_single(span, sql) ? NULL
+                                                                      : first;
+}
+
+static void
+add_table_of(struct sqlite__conn *conn, struct span span, const char *sql)
+{
+  const char *dot = dot_of_schema(conn, span, sql);
+
+  if (dot != NULL) {
+    add(conn, TN_ERR_SCHEMA, span_of(span.text, dot));
+    span = span_of(dot + 1, span.text + span.size);
+  }
+  add(conn, TN_ERR_TABLE, span);
+}
+
 static void
 add_table(struct sqlite__conn *conn, struct span span)
 {
-  const char *dot = memchr(span.text, '.', span.size);
-  const char *end = span.text + span.size;
-
-  if (dot != NULL && is_schema(conn, span_of(span.text, dot))) {
-    add(conn, TN_ERR_SCHEMA, span_of(span.text, dot));
-    span = span_of(dot + 1, end);
-  }
-  add(conn, TN_ERR_TABLE, span);
+  add_table_of(conn, span, NULL);
 }
 
 static void
@@ -309,7 +365,7 @@ add_table_and_column(struct sqlite__conn *conn, const char *text,
 
 static void
 add_names(struct sqlite__conn *conn, const struct message *message,
-          const char *text)
+          const char *text, const char *sql)
 {
   const char *end = text + strlen(text);
 
@@ -317,8 +373,9 @@ add_names(struct sqlite__conn *conn, const struct message *message,
   if (message->rest[0] != '\0')
     end = strstr(text, message->rest);
   switch (message->names) {
-  case TABLE:
-    add_table(conn, span_of(text, end));
+  case TABLE: /* with its schema, where it is looked for by that name */
+    add_table_of(conn, span_of(text, end),
+                 message->rest[0] == '\0' ? sql : NULL);
     break;
   case COLUMN:
     add_column(conn, unquoted(span_of(text, end)));
@@ -393,8 +450,10 @@ sqlite__error_fields(const struct tn_error_row *row,
 
 void
 sqlite__message_fields(struct sqlite__conn *conn, int code, const char *text,
-                       const struct sqlite__statement *statement)
+                       const struct sqlite__where *where)
 {
+  const struct sqlite__statement *statement =
+      where == NULL ? NULL : where->statement;
   const struct message *message;
   size_t i;
 
@@ -406,5 +465,5 @@ sqlite__message_fields(struct sqlite__conn *conn, int code, const char *text,
     }
   message = code == SQLITE_ERROR ? find(text) : NULL;
   if (message != NULL)
-    add_names(conn, message, text);
+    add_names(conn, message, text, where == NULL ? NULL : where->sql);
 }

@@ -312,10 +312,10 @@ int32_t sqlite__message_category(const char *text);
 void sqlite__error_fields(const struct tn_error_row *row,
                           struct tn_error_fields *ret);
 
-/* After host->fail(): the names that a message has. */
+/* After host->fail(): the names that a message has. `where` may be NULL. */
 void sqlite__message_fields(struct sqlite__conn *conn, int code,
                             const char *text,
-                            const struct sqlite__statement *statement);
+                            const struct sqlite__where *where);
 
 /* ------------------------------------------------------------------ */
 /* types.c, bind.c, exact.c, decode.c                                   */

@@ -212,15 +212,48 @@ Test(errors, a_unique_key_of_several_columns_names_them_all)
   session_close(&s);
 }
 
+/* SQLite puts nothing but a dot between the two. */
 Test(errors, a_schema_that_is_named_is_told)
 {
+  static const struct {
+    const char *sql;
+    const char *schema;
+    const char *table;
+  } named[] = {
+    { "SELECT * FROM other.nope", "other", "nope" },
+    { "SELECT * FROM other.\"no.pe\"", "other", "no.pe" },
+    { "SELECT * FROM \"s 9\".nope", "s 9", "nope" },
+    { "SELECT * FROM \"s.9\".nope", "s.9", "nope" },
+    { "SELECT * FROM \"s.9\".\"no.pe\"", "s.9", "no.pe" },
+    /* Two schemas may be meant. */
+    { "SELECT * FROM two.\"three.nope\"", "", "two.three.nope" },
+    /* No such schema either. */
+    { "SELECT * FROM \"s 8\".nope", "s 8", "nope" },
+    { "SELECT * FROM nos /* a */ . \"nope\"", "nos", "nope" },
+    { "DROP VIEW nos.nope", "nos", "nope" },
+    { "SELECT * FROM \"s 8.nope\"", "", "s 8.nope" },
+    { "SELECT * FROM [nos.nope]", "", "nos.nope" },
+    { "SELECT * FROM `nos.nope`", "", "nos.nope" },
+    { "SELECT * FROM \"no\"\"s.nope\"", "", "no\"s.nope" },
+    { "SELECT * FROM nos.\"no.pe\"", "", "nos.no.pe" },
+    { "SELECT * FROM nope", "", "nope" },
+  };
   struct session s;
+  size_t i;
 
   session_open(&s, NULL, "");
   must(&s, "ATTACH ':memory:' AS \"other\"");
-  cr_expect_eq(run(&s, "SELECT * FROM other.nope"), TN_E_NO_TABLE);
-  cr_expect_str_eq(s.fake.err.schema, "other");
-  cr_expect_str_eq(s.fake.err.table, "nope");
+  must(&s, "ATTACH ':memory:' AS \"s 9\"");
+  must(&s, "ATTACH ':memory:' AS \"s.9\"");
+  must(&s, "ATTACH ':memory:' AS two");
+  must(&s, "ATTACH ':memory:' AS \"two.three\"");
+  for (i = 0; i < COUNT(named); i++) {
+    cr_expect_eq(run(&s, named[i].sql), TN_E_NO_TABLE, "%s", named[i].sql);
+    cr_expect_str_eq(s.fake.err.schema, named[i].schema, "%s: \"%s\"",
+                     named[i].sql, s.fake.err.schema);
+    cr_expect_str_eq(s.fake.err.table, named[i].table, "%s: \"%s\"",
+                     named[i].sql, s.fake.err.table);
+  }
   session_close(&s);
 }
 
