@@ -129,8 +129,7 @@ set_synchronous(struct sqlite__conn *conn, const struct tn_connect_args *args)
 }
 
 /* SQLite answers with the mode that it is in now, which need not be the one
- * that was asked for. A database in memory knows none but its own, and loses
- * nothing by it. */
+ * that was asked for: a database in memory knows none but its own. */
 static int32_t
 set_journal_mode(struct sqlite__conn *conn, const struct tn_connect_args *args,
                  const struct sqlite__where *where)
@@ -145,7 +144,7 @@ set_journal_mode(struct sqlite__conn *conn, const struct tn_connect_args *args,
   code = sqlite__query_text(conn, sql, mode, sizeof mode);
   if (code != SQLITE_OK)
     return sqlite__fail(conn, code, where);
-  if (sqlite3_stricmp(mode, value) == 0 || strcmp(mode, "memory") == 0)
+  if (sqlite3_stricmp(mode, value) == 0)
     return TN_OK;
   return tn_fail(conn->call, TN_E_UNSUPPORTED,
                  "sqlite: %s: journal_mode: %s: the database stays in mode %s",

@@ -390,7 +390,10 @@ Test(connect, a_journal_mode_that_cannot_be_had_is_refused)
   cr_expect_eq(session_try(&s, path, "mode=ro immutable=1 journal_mode=wal"),
                TN_E_UNSUPPORTED, "%s", s.fake.err.message);
   cr_expect_null(s.handle);
-  session_open(&s, ":memory:", "journal_mode=wal"); /* nothing to lose there */
+  cr_expect_eq(session_try(&s, ":memory:", "journal_mode=wal"),
+               TN_E_UNSUPPORTED, "%s", s.fake.err.message);
+  cr_expect_null(s.handle);
+  session_open(&s, ":memory:", "journal_mode=memory");
   session_close(&s);
   folder_free(&folder);
 }
