@@ -226,11 +226,15 @@ take_key(struct sqlite__statement *statement)
   }
 }
 
+/* A pragma with rows has affected none of its own: the host counts those that
+ * are fetched, as it does for a query. */
 static void
 take_counts(struct sqlite__statement *statement)
 {
-  statement->flags = TN_RESULT_HAS_AFFECTED;
   statement->affected = 0;
+  if (!statement->is_dml && statement->column_count > 0)
+    return;
+  statement->flags = TN_RESULT_HAS_AFFECTED;
   if (!statement->is_dml)
     return;
   statement->affected = (uint64_t)sqlite3_changes64(statement->conn->db);

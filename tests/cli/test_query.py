@@ -63,6 +63,12 @@ class Statements(TenonTest):
         self.assertEqual({"columns": [{"name": "id", "type": "int64"}],
                           "rows": [], "affected": 0}, json.loads(out))
 
+    def test_affected_counts_the_rows_of_a_pragma(self):
+        for sql in ("PRAGMA journal_mode", "PRAGMA wal_checkpoint"):
+            with self.subTest(sql=sql):
+                result = json.loads(self.succeed("-f", "json", "query", self.url, sql))
+                self.assertEqual((1, 1), (len(result["rows"]), result["affected"]))
+
     def test_options_may_stand_anywhere(self):
         for args in (["--format=json", "query", self.url, "SELECT 1"],
                      ["query", "-f", "json", self.url, "SELECT 1"],
