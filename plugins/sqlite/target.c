@@ -41,18 +41,37 @@ is_plain(char c)
 }
 
 static void
-put_encoded(struct writer *out, const char *text)
+put_byte(struct writer *out, char c)
 {
   static const char digits[] = "0123456789abcdef";
 
+  *out->at++ = '%';
+  *out->at++ = digits[(unsigned char)c >> 4];
+  *out->at++ = digits[(unsigned char)c & 15];
+}
+
+static void
+put_encoded(struct writer *out, const char *text)
+{
   for (; *text != '\0'; text++) {
-    if (is_plain(*text)) {
+    if (is_plain(*text))
       *out->at++ = *text;
-      continue;
-    }
-    *out->at++ = '%';
-    *out->at++ = digits[(unsigned char)*text >> 4];
-    *out->at++ = digits[(unsigned char)*text & 15];
+    else
+      put_byte(out, *text);
+  }
+}
+
+/* A URI of the user's own. Its escapes were undone with those of the URL that
+ * it stands in, so what SQLite would read as an escape, as the beginning of a
+ * query or as that of a fragment is part of the file's name. */
+static void
+put_uri(struct writer *out, const char *uri)
+{
+  for (; *uri != '\0'; uri++) {
+    if (strchr("%?#", *uri) == NULL)
+      *out->at++ = *uri;
+    else
+      put_byte(out, *uri);
   }
 }
 
@@ -67,11 +86,10 @@ has_uri_option(const struct tn_connect_args *args)
   return false;
 }
 
-/* `separator` is '?' before the first one, '&' after another one. */
 static void
-put_options(struct writer *out, const struct tn_connect_args *args,
-            char separator)
+put_options(struct writer *out, const struct tn_connect_args *args)
 {
+  char separator = '?';
   size_t i;
 
   for (i = 0; i < SQLITE__COUNT(uri_options); i++) {
@@ -113,22 +131,13 @@ static void
 write_uri(struct writer *out, const struct tn_connect_args *args,
           const char *database)
 {
-  char separator = '?';
-
   if (tn_connect_flag(args, "uri", 0) && is_uri(database)) {
-    /* The user's own URI. SQLite would take what follows a '#' for none of
-     * its business, so that options behind it were lost without a word. */
-    size_t size = strcspn(database, "#");
-
-    if (memchr(database, '?', size) != NULL)
-      separator = '&';
-    memcpy(out->at, database, size);
-    out->at += size;
+    put_uri(out, database);
   } else {
     put(out, database[0] == '/' ? "file://" : "file:");
     put_encoded(out, database);
   }
-  put_options(out, args, separator);
+  put_options(out, args);
 }
 
 /* Does the URI's query say that? */
@@ -147,16 +156,11 @@ is_memory_name(const char *database)
          strcmp(database, ":memory:") == 0;
 }
 
-/* "file::memory:", "file:?…", "file:x?mode=memory" and the file system layer
- * that is one of memory. */
+/* "file:" and "file::memory:"; what else makes one of memory is an option. */
 static bool
 is_memory_uri(const char *uri)
 {
-  const char *path = uri + strlen("file:");
-  size_t size = strcspn(path, "?#");
-
-  return size == 0 || (size == 8 && strncmp(path, ":memory:", 8) == 0) ||
-         query_has(uri, "mode=memory") || query_has(uri, "vfs=memdb");
+  return is_memory_name(uri + strlen("file:"));
 }
 
 int32_t

@@ -69,6 +69,15 @@ class Statements(TenonTest):
                 result = json.loads(self.succeed("-f", "json", "query", self.url, sql))
                 self.assertEqual((1, 1), (len(result["rows"]), result["affected"]))
 
+    def test_a_uri_is_unescaped_once(self):
+        for written, name in (("x%3Fy.db", "x?y.db"), ("a%20b.db", "a b.db"),
+                              ("a%2520b.db", "a%20b.db"), ("x%23y.db", "x#y.db"),
+                              ("plain.db", "plain.db")):
+            with self.subTest(written=written):
+                url = f"sqlite:///file:{written}?uri=true"
+                self.succeed("query", url, "CREATE TABLE t (a)")
+                self.assertTrue(os.path.exists(self.path(name)), os.listdir(self.folder))
+
     def test_options_may_stand_anywhere(self):
         for args in (["--format=json", "query", self.url, "SELECT 1"],
                      ["query", "-f", "json", self.url, "SELECT 1"],

@@ -72,6 +72,8 @@ static const struct {
   { "sqlite://", "sqlite://", NULL },
   { "sqlite:////a/b c.db", "sqlite:////a/b%20c.db", NULL },
   { "sqlite:///C:\\x", "sqlite:///C:\\x", NULL },
+  { "sqlite:///file:x%3Fy%2541.db?uri=true",
+    "sqlite:///file:x%3Fy%2541.db?uri=true", NULL },
   { "D+E://U:p@h:0001/X?b=1&a=2", "d+e://U:p@h:1/X?b=1&a=2",
     "d+e://U:***@h:1/X?b=1&a=2" },
   { "d://u:@h", "d://u:@h", "d://u:***@h" },
