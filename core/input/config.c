@@ -65,6 +65,7 @@ tn_config_free(tn_config **config)
   for (database = (*config)->databases; database != NULL;
        database = database->next)
     wipe_values(database);
+  tn_config__forget_texts(*config);
   free_secrets((*config)->secrets);
   tn_arena_clear(&(*config)->arena);
   tn_memory_free(*config);
@@ -181,10 +182,10 @@ tn_config_parse(const char *text, size_t size, const char *name,
   if (file == NULL)
     return tn_err_memory(err, "config");
   rc = tn_config__read(config, text, size, file, log, err);
+  if (rc == TN_OK)
+    rc = tn_config__finish(config, log, err);
   if (rc != TN_OK)
     return rc;
-
-  tn_config__tell(config, log);
   *ret = config;
   config = NULL;
   return TN_OK;

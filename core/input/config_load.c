@@ -351,10 +351,10 @@ tn_config_load(const char *path, const struct tn_log *log, tn_config **ret,
   rc = read_main(&loading, path, may_be_absent, err);
   if (rc == TN_OK)
     rc = read_beside(&loading, path, err);
+  if (rc == TN_OK)
+    rc = tn_config__finish(config, log, err);
   if (rc != TN_OK)
     return rc;
-
-  tn_config__tell(config, log);
   *ret = config;
   config = NULL;
   return TN_OK;

@@ -2,6 +2,7 @@
  *
  *   config_rows.c   the table of options, found by name and by old name
  *   config_read.c   INI text into values
+ *   config_refer.c  what a '$' in a value stands for
  *   config_load.c   which files, and whether they can be trusted
  *   config.c        the loaded object and the questions it answers
  *   secret.c        env: and file: */
@@ -59,6 +60,13 @@ bool tn_config__parse_number(const struct tn_config_row *row, const char *text,
 enum tn_code tn_config__check(const struct tn_config_row *row, const char *text,
                               const char *place, int64_t *ret, tn_err *err);
 
+/* The same of a value that a file gives: without a default, an empty one is
+ * oslo.config's way of saying: none. */
+enum tn_code tn_config__check_given(const struct tn_config_row *row,
+                                    const char *text, const char *place,
+                                    bool *ret_has_number, int64_t *ret,
+                                    tn_err *err);
+
 /* ------------------------------------------------------------------ */
 /* The object                                                          */
 
@@ -71,6 +79,7 @@ struct tn_config_file {
 /* A value as some file gave it. All texts are in the arena. */
 struct tn_config_value {
   char *text;         /* NULL: not given */
+  bool refers;        /* has a '$', which stands for something yet */
   const char *origin; /* "FILE:LINE" */
   const char *given;  /* "[SECTION] key", as written */
   const struct tn_config_file *file;
@@ -92,12 +101,21 @@ struct tn_config_database {
 
 struct tn_config_secrets;
 
+/* A file's text, while there may be references to what is in it. */
+struct tn_config_text {
+  struct tn_config_text *next; /* an earlier file's */
+  const char *file;
+  char *text;
+  size_t size;
+};
+
 struct tn_config {
   struct tn_arena arena;
   struct tn_config_database *databases; /* the default one first */
   struct tn_config_database **databases_end;
   struct tn_config_database *buckets[TN_CONFIG_BUCKETS];
   struct tn_config_file *files;
+  struct tn_config_text *texts;      /* the last file's first */
   struct tn_config_secrets *secrets; /* has its own lock */
 };
 
@@ -125,8 +143,17 @@ enum tn_code tn_config__read(tn_config *config, const char *text, size_t size,
                              struct tn_config_file *file,
                              const struct tn_log *log, tn_err *err);
 
-/* Once everything is read: tell of old names and obsolete options. */
-void tn_config__tell(const tn_config *config, const struct tn_log *log);
+/* Once everything is read: put in what references stand for, and tell of old
+ * names and obsolete options. Fails: TN_E_CONFIG, TN_E_MEMORY. */
+enum tn_code tn_config__finish(tn_config *config, const struct tn_log *log,
+                               tn_err *err);
+
+/* Keep a copy of a text for tn_config__refer(), which puts into the values
+ * what they refer to, and forgets the texts. `file` is in the arena. */
+enum tn_code tn_config__keep_text(tn_config *config, const char *file,
+                                  const char *text, size_t size, tn_err *err);
+enum tn_code tn_config__refer(tn_config *config, tn_err *err);
+void tn_config__forget_texts(tn_config *config);
 
 /* ------------------------------------------------------------------ */
 /* Files and secrets                                                   */

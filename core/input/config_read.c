@@ -49,6 +49,7 @@ struct incoming {
   const struct tn_ini_item *item;
   const struct tn_config_option *option;
   char place[PLACE_SIZE]; /* "[SECTION] key" */
+  bool refers;
   bool has_number;
   int64_t number;
 };
@@ -189,19 +190,18 @@ start_section(struct reading *reading, const struct tn_ini_item *item,
 /* ------------------------------------------------------------------ */
 /* Values                                                              */
 
+/* One with a reference is checked once that is resolved. */
 static enum tn_code
 check_value(struct incoming *in, const char *file, tn_err *err)
 {
-  const struct tn_config_row *row = &in->option->row;
   char place[FULL_PLACE_SIZE];
 
-  /* Without a default, an empty value is oslo.config's way of saying: none. */
-  if (row->unit == TN_UNIT_TEXT ||
-      (*in->item->value == '\0' && row->initial == NULL))
+  in->refers = strchr(in->item->value, '$') != NULL;
+  if (in->refers)
     return TN_OK;
   snprintf(place, sizeof place, "%s:%u: %s", file, in->item->line, in->place);
-  in->has_number = row->unit != TN_UNIT_CHOICE;
-  return tn_config__check(row, in->item->value, place, &in->number, err);
+  return tn_config__check_given(&in->option->row, in->item->value, place,
+                                &in->has_number, &in->number, err);
 }
 
 /* Would masking change the text? Then there is a password in it. */
@@ -258,6 +258,7 @@ store(struct reading *reading, struct tn_config_value *value,
   if (value->text != NULL && in->option->row.is_secret)
     tn_memory_wipe(value->text, strlen(value->text));
   *value = (struct tn_config_value){ .text = text,
+                                     .refers = in->refers,
                                      .origin = origin,
                                      .given = given,
                                      .file = reading->file,
@@ -361,7 +362,11 @@ tn_config__read(tn_config *config, const char *text, size_t size,
     .wants = wants, .item = take_item, .user = &reading, .picks = picks
   };
 
-  return tn_ini_parse(text, size, file->name, &reader, err);
+  enum tn_code rc = tn_ini_parse(text, size, file->name, &reader, err);
+
+  if (rc != TN_OK)
+    return rc;
+  return tn_config__keep_text(config, file->name, text, size, err);
 }
 
 static void
@@ -379,8 +384,8 @@ tell_of_value(const struct tn_config_value *value,
                  value->given, option->row.key);
 }
 
-void
-tn_config__tell(const tn_config *config, const struct tn_log *log)
+static void
+tell(const tn_config *config, const struct tn_log *log)
 {
   const struct tn_config_database *database;
   size_t i;
@@ -391,4 +396,14 @@ tn_config__tell(const tn_config *config, const struct tn_log *log)
       if (database->values[i].text != NULL)
         tell_of_value(&database->values[i], tn_config__option(i), log);
   }
+}
+
+enum tn_code
+tn_config__finish(tn_config *config, const struct tn_log *log, tn_err *err)
+{
+  enum tn_code rc = tn_config__refer(config, err);
+
+  if (rc == TN_OK)
+    tell(config, log);
+  return rc;
 }

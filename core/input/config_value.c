@@ -109,3 +109,14 @@ tn_config__check(const struct tn_config_row *row, const char *text,
                     "%s = \"%s\": must be a whole number from %lld to %lld",
                     place, shown, (long long)row->min, (long long)row->max);
 }
+
+enum tn_code
+tn_config__check_given(const struct tn_config_row *row, const char *text,
+                       const char *place, bool *ret_has_number, int64_t *ret,
+                       tn_err *err)
+{
+  if (row->unit == TN_UNIT_TEXT || (*text == '\0' && row->initial == NULL))
+    return TN_OK;
+  *ret_has_number = row->unit != TN_UNIT_CHOICE;
+  return tn_config__check(row, text, place, ret, err);
+}

@@ -133,6 +133,27 @@ class Named(TenonTest):
                            "SELECT x FROM t", env=env)
         self.assertEqual(["x", "@b"], out.split())
 
+    def test_values_refer_to_one_another_as_those_of_nova_do(self):
+        path = self.write(
+            "nova.conf", f"[DEFAULT]\nstate_path = {self.folder}/nova$$\n"
+            "instances_path = $state_path/instances\n"
+            "[paths]\nmain = nova.sqlite\n"
+            "[database]\nmax_pool_size = 7\n"
+            "connection = sqlite:///$state_path/${paths.main}?mode=rwc\n"
+            "[database:cell0]\nconnection = sqlite:///$state_path/cell0\n")
+        os.mkdir(self.path("nova$"))
+        for target, name in (("@database", "nova.sqlite"), ("@cell0", "cell0")):
+            self.succeed("--config", path, "query", target, "CREATE TABLE t (a)")
+            self.assertTrue(os.path.exists(self.path("nova$/" + name)))
+        shown = self.succeed("--config", path, "-f", "csv", "config", "show", "cell0")
+        self.assertIn(f"sqlite:///{self.folder}/nova$/cell0,text,{path}:10", shown)
+
+        path = self.write("nova.conf", "[database]\nconnection = sqlite:///$state_path/x\n")
+        error = self.fail_with(USAGE, "--config", path, "config", "check")
+        self.assertEqual(1, error.count("\n"), error)
+        self.assertIn(f"{path}:2: [database] connection: ", error)
+        self.assertIn("write $$ for a dollar", error)
+
     def test_the_file_may_come_from_the_environment(self):
         path = self.write("tenon.ini", "[database:b]\nconnection = "
                           "sqlite:///" + self.path("b.db") + "\n")
