@@ -47,15 +47,48 @@ mask(const char *secret, char **ret_owned, const char **ret, tn_err *err)
   return TN_OK;
 }
 
+/* A secret that is not where it should be does not hide the rest: its value is
+ * null, and the failure is told in the end. Further ones are details of the
+ * first. */
+struct showing {
+  struct cli *cli;
+  enum tn_code failure;
+  tn_err cause;
+};
+
 static enum tn_code
-print_key(struct cli *cli, const char *database,
+find_value(struct showing *showing, const char *database, const char *key,
+           const char **ret, tn_err *err)
+{
+  tn_err cause = TN_ERR_INIT;
+  enum tn_code rc =
+      tn_config_text(showing->cli->config, database, key, ret, &cause);
+
+  if (rc == TN_OK)
+    return TN_OK;
+  if (rc == TN_E_MEMORY) {
+    *err = cause;
+    return rc;
+  }
+  *ret = NULL;
+  if (showing->failure != TN_OK) {
+    tn_err_add(&showing->cause, TN_ERR_DETAIL, cause.message);
+    return TN_OK;
+  }
+  showing->failure = rc;
+  showing->cause = cause;
+  return TN_OK;
+}
+
+static enum tn_code
+print_key(struct showing *showing, const char *database,
           const struct tn_config_row *row, tn_err *err)
 {
   TN_CLEANUP(free_text) char *masked = NULL;
+  struct cli *cli = showing->cli;
   const char *value = NULL;
   tn_value cells[COUNT(columns)];
-  enum tn_code rc =
-      tn_config_text(cli->config, database, row->key, &value, err);
+  enum tn_code rc = find_value(showing, database, row->key, &value, err);
 
   if (rc == TN_OK && row->is_secret && value != NULL)
     rc = mask(value, &masked, &value, err);
@@ -70,14 +103,14 @@ print_key(struct cli *cli, const char *database,
 }
 
 static enum tn_code
-print_database(struct cli *cli, const char *database, tn_err *err)
+print_database(struct showing *showing, const char *database, tn_err *err)
 {
   const struct tn_config_row *row;
   enum tn_code rc = TN_OK;
   size_t i;
 
   for (i = 0; rc == TN_OK && (row = tn_config_row(i)) != NULL; i++)
-    rc = print_key(cli, database, row, err);
+    rc = print_key(showing, database, row, err);
   return rc;
 }
 
@@ -92,36 +125,42 @@ wanted_database(const struct cli *cli)
 }
 
 static enum tn_code
-print_databases(struct cli *cli, tn_err *err)
+print_databases(struct showing *showing, tn_err *err)
 {
+  const struct cli *cli = showing->cli;
   const char *name = wanted_database(cli);
   enum tn_code rc = TN_OK;
   size_t i;
 
   if (name != NULL)
-    return print_database(cli, name, err);
+    return print_database(showing, name, err);
   for (i = 0;
        rc == TN_OK && (name = tn_config_database(cli->config, i)) != NULL; i++)
-    rc = print_database(cli, name, err);
+    rc = print_database(showing, name, err);
   return rc;
 }
 
 enum tn_code
 cmd_config_show(struct cli *cli, tn_err *err)
 {
+  struct showing showing = { .cli = cli, .cause = TN_ERR_INIT };
   enum tn_code rc = cli_need_config(cli, err);
   const char *value = NULL;
 
   /* Before the first line is written: is there such a database? */
   if (rc == TN_OK && wanted_database(cli) != NULL)
-    rc = tn_config_text(cli->config, wanted_database(cli), "connection", &value,
-                        err);
+    rc = tn_config_text(cli->config, wanted_database(cli), "max_retries",
+                        &value, err);
   if (rc != TN_OK)
     return rc;
   rc = output_begin(&cli->out, columns, COUNT(columns), err);
   if (rc == TN_OK)
-    rc = print_databases(cli, err);
-  return output_finish(&cli->out, rc, err);
+    rc = print_databases(&showing, err);
+  rc = output_finish(&cli->out, rc, err);
+  if (rc != TN_OK || showing.failure == TN_OK)
+    return rc;
+  *err = showing.cause;
+  return showing.failure;
 }
 
 /* Would an engine take it? Its plug-in is loaded for that and looks at the

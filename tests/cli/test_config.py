@@ -56,6 +56,29 @@ class Show(TenonTest):
         self.assertTrue(self.show(path)["database", "connection"][0]
                         .startswith("postgresql://u:***@h/db"))
 
+    def test_a_secret_that_is_not_there_hides_nothing_else(self):
+        path = self.write(
+            "tenon.ini", "[database]\nconnection = env:NO_SUCH_URL\n"
+            "password = file:/nowhere/pw\n[database:b]\nconnection = sqlite:///y.db\n")
+        for form in ("table", "json", "jsonl", "csv"):
+            with self.subTest(form=form):
+                done = self.run_tool("--config", path, "-f", form, "config", "show")
+                self.assertEqual(USAGE, done.code, done)
+                self.assertIn(path + ":2", done.out)
+                self.assertIn("sqlite:///y.db", done.out)
+                self.assertIn(f"{path}:2: [database] connection: ", done.err)
+                self.assertIn(f"{path}:3: [database] password: ", done.err)
+                if form == "json":
+                    rows = {(row[0], row[1]): row[2:] for row in json.loads(done.out)["rows"]}
+                    self.assertEqual([None, "text", path + ":2"], rows["database", "connection"])
+                    self.assertEqual("asyncio_slave_connection", list(rows)[-1][1])
+                if form == "jsonl":
+                    self.assertTrue(all(json.loads(line) for line in done.out.splitlines()))
+        done = self.run_tool("--config", path, "config", "show", "database")
+        self.assertEqual(USAGE, done.code, done)
+        self.assertIn("max_pool_size", done.out)
+        self.succeed("--config", path, "config", "show", "b")
+
 
 class Check(TenonTest):
     def test_ok_names_the_files(self):
