@@ -1,24 +1,11 @@
-/* tenon plugins list, inspect, check: which backends there are, what one can
- * do, and whether it keeps the suite's rules. */
+/* tenon plugins list, inspect: which backends there are, and what one can do.
+ */
 #include "cli.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "display.h"
 #include "reports.h"
-
-/* Where the conformance suite is installed. */
-#ifndef TN_PLUGIN_CHECK
-#define TN_PLUGIN_CHECK "/usr/libexec/tenon/plugin-check"
-#endif
-
-/* The variable by which a URL with a password in it reaches the suite: a
- * process's environment is its own, its arguments are everybody's. */
-#define CHECK_URL "TENON_CHECK_URL"
 
 enum tn_code
 cmd_plugins_list(struct cli *cli, tn_err *err)
@@ -176,91 +163,4 @@ cmd_plugins_inspect(struct cli *cli, tn_err *err)
   if (rc == TN_OK && report.options != NULL && report.option_count > 0)
     rc = print_options(cli, &report, err);
   return rc;
-}
-
-/* ---- check ---- */
-
-/* The suite: in a build tree beside the tool, else where it is installed. */
-static void
-find_suite(char *path, size_t size)
-{
-  static const char name[] = "/tenon-plugin-check";
-  ssize_t length = readlink("/proc/self/exe", path, size - sizeof name);
-  char *slash;
-
-  if (length > 0) {
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    if (slash != NULL) {
-      memcpy(slash, name, sizeof name);
-      if (access(path, X_OK) == 0)
-        return;
-    }
-  }
-  (void)snprintf(path, size, "%s", TN_PLUGIN_CHECK);
-}
-
-/* Has the URL anything in it that a process list must not show? */
-static enum tn_code
-has_secret(const char *text, bool *ret, tn_err *err)
-{
-  TN_CLEANUP(tn_url_free) tn_url *url = NULL;
-  enum tn_code rc;
-
-  *ret = false;
-  if (strncmp(text, "env:", 4) == 0 || strncmp(text, "file:", 5) == 0)
-    return TN_OK;
-  rc = tn_url_parse(text, &url, err);
-  if (rc == TN_OK)
-    *ret = tn_url_print(url, 0, NULL, 0) !=
-               tn_url_print(url, TN_URL_PASSWORD, NULL, 0) ||
-           tn_url_password(url) != NULL;
-  return rc;
-}
-
-/* The suite loads by the loader's rules, which take absolute paths. */
-static bool
-absolute(const char *file, char *path, size_t size)
-{
-  char folder[PATH_MAX];
-  int length;
-
-  if (file[0] == '/')
-    folder[0] = '\0';
-  else if (getcwd(folder, sizeof folder) == NULL)
-    return false;
-  length =
-      snprintf(path, size, "%s%s%s", folder, file[0] == '/' ? "" : "/", file);
-  return length > 0 && (size_t)length < size;
-}
-
-enum tn_code
-cmd_plugins_check(struct cli *cli, tn_err *err)
-{
-  const char *url = cli->options[OPTION_URL];
-  const char *quirks = cli->options[OPTION_QUIRKS];
-  char file[PATH_MAX];
-  char path[PATH_MAX];
-  bool is_secret = false;
-  enum tn_code rc;
-
-  if (url == NULL)
-    return tn_err_set(err, TN_E_USAGE,
-                      "plugins check: --url URL is missing: the database to "
-                      "check the plug-in on");
-  rc = has_secret(url, &is_secret, err);
-  if (rc != TN_OK)
-    return rc;
-  if (!absolute(cli->args[0], file, sizeof file))
-    return tn_err_set(err, TN_E_USAGE, "plugins check: %.200s: %s",
-                      cli->args[0], strerror(errno));
-  if (is_secret && setenv(CHECK_URL, url, 1) != 0)
-    return tn_err_set(err, TN_E_MEMORY, "plugins: out of memory");
-  find_suite(path, sizeof path);
-  (void)fflush(stdout);
-  (void)execl(path, path, file, "--url", is_secret ? "env:" CHECK_URL : url,
-              quirks == NULL ? (char *)NULL : "--quirks", quirks, (char *)NULL);
-  return tn_err_set(err, TN_E_USAGE,
-                    "plugins check: %s: %s; libtenon-dev has the suite", path,
-                    strerror(errno));
 }

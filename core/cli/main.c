@@ -73,7 +73,9 @@ static const char check_manual[] =
     "Holds the plug-in in FILE to the conformance suite, which is a program "
     "of\n"
     "its own and part of libtenon-dev. The exit code is the suite's: 0 if all\n"
-    "passed, 1 if not, 2 if it could not start.\n";
+    "passed, 1 if not, 2 if it could not start. Without --quirks it goes by\n"
+    "NAME.quirks.ini beside the plug-in's manifest, or else beside FILE, if\n"
+    "there is one, and says so.\n";
 
 static const char new_manual[] =
     "Writes a plug-in for the scheme NAME into FOLDER, which is made, or into\n"

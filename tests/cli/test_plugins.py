@@ -335,6 +335,37 @@ class Check(TenonTest):
             "[q]\nurl=\n",
             done.out)
 
+    def test_quirks_beside_the_manifest_or_the_file_are_found(self):
+        shutil.copy(os.path.join(plugin_folder(), "sqlite.so"), self.path("x.so"))
+        quirks = self.write("x.quirks.ini", "")
+        told = (f"quirks: {quirks}\n[{self.path('x.so')}]\n[--url]\n[sqlite:///x.db]\n"
+                f"[--quirks]\n[{quirks}]\nurl=\n")
+        done = self.run_copy("plugins", "check", "x.so", "--url", "sqlite:///x.db")
+        self.assertEqual(told, done.out)
+
+        os.mkdir(self.path("m"), 0o755)
+        os.rename(self.path("x.so"), self.path("m/x.so"))
+        self.write("m/sqlite.ini", "[plugin]\nname = sqlite\nfile = x.so\nabi = 1\n"
+                   "schemes = sqlite\nclient = sqlite3\n")
+        quirks = self.write("m/sqlite.quirks.ini", "")
+        os.link(self.path("m/x.so"), self.path("x.so"))
+        done = self.run_copy("--plugin-dir", self.path("m"), "plugins", "check", "x.so",
+                             "--url", "sqlite:///x.db")
+        self.assertIn(f"[--quirks]\n[{quirks}]\n", done.out)
+        self.assertIn(f"quirks: {quirks}\n", done.out)
+
+    def test_a_database_that_ends_with_its_session_is_refused(self):
+        suite = os.path.join(os.path.dirname(TENON), "tenon-plugin-check")
+        file = os.path.join(plugin_folder(), "sqlite.so")
+        for url in ("sqlite://", "sqlite:///:memory:?max_pool_size=5"):
+            with self.subTest(url=url):
+                done = subprocess.run([suite, file, "--url", url], check=False,
+                                      capture_output=True, text=True)
+                self.assertEqual(
+                    (2, "", "plugin-check: --url: the database ends with its "
+                     "session; the suite needs one that several sessions see\n"),
+                    (done.returncode, done.stdout, done.stderr))
+
     def test_a_password_does_not_become_an_argument(self):
         done = self.run_copy("plugins", "check", "/x.so", "--url",
                              "x://u:hunter2@h/db")

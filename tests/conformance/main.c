@@ -65,6 +65,9 @@ static const char manual[] =
 
 #define QUIRKS_FILES_MAX 4
 
+/* A pool that may have a second session has begun to open it by then. */
+#define SECOND_SESSION_MS 300
+
 struct arguments {
   const char *file;
   const char *url;
@@ -192,6 +195,46 @@ check_url(const struct suite *suite)
   return false;
 }
 
+/* Does the database end with its session? An engine then has one session, and
+ * connects for no other borrower. */
+static bool
+is_fleeting(const struct suite *suite)
+{
+  static const struct tn_setting settings[] = { { "pool_kind", "auto" },
+                                                { "max_pool_size", "2" } };
+  TN_CLEANUP(tn_engine_close) tn_engine *engine = NULL;
+  TN_CLEANUP(tn_pool_give) tn_conn *first = NULL;
+  TN_CLEANUP(tn_pool_give) tn_conn *second = NULL;
+  struct tn_engine_options options = TN_ENGINE_OPTIONS_INIT;
+  struct tn_pool_stats stats = { .struct_size = sizeof stats };
+  struct tn_loan loan = { .label = "suite" };
+
+  options.registry = suite->registry;
+  options.settings = settings;
+  options.setting_count = sizeof settings / sizeof settings[0];
+  if (tn_engine_open(suite->url, &options, &engine, NULL) != TN_OK ||
+      tn_engine_take(engine, NULL, &first, NULL) != TN_OK)
+    return false; /* the cases tell */
+  loan.deadline = tn_deadline_after_ms(SECOND_SESSION_MS);
+  if (tn_engine_take(engine, &loan, &second, NULL) != TN_E_TIMEOUT)
+    return false;
+  tn_pool_stats(tn_engine_pool(engine), &stats);
+  return stats.connects == 1 && stats.connecting == 0 &&
+         stats.connect_failures == 0;
+}
+
+/* Most cases need two sessions, or look at what an earlier one has left. */
+static bool
+check_database(const struct suite *suite)
+{
+  if (!is_fleeting(suite))
+    return true;
+  fprintf(stderr,
+          "plugin-check: --url: the database ends with its session; the suite "
+          "needs one that several sessions see\n");
+  return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -220,7 +263,7 @@ main(int argc, char **argv)
     if (arguments.is_table) {
       quirks_print(&suite);
       status = 0;
-    } else if (check_url(&suite)) {
+    } else if (check_url(&suite) && check_database(&suite)) {
       suite_ask_caps(&suite);
       run_all(&suite, arguments.wanted);
       printf("%u passed, %u failed\n", suite.passed, suite.failed);
