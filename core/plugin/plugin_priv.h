@@ -29,7 +29,9 @@ struct tn_plugin_folder {
   struct timespec changed;
   bool is_fresh; /* had changed just before; may have done so again since */
 
-  const char *trouble; /* why it cannot be listed, or NULL. Under the lock */
+  /* Under the lock. */
+  const char *trouble; /* why it cannot be listed, or NULL */
+  bool is_absent;
 };
 
 /* A manifest that another one of the same name stands before. */
@@ -122,6 +124,9 @@ enum tn_code tn_registry__read_dropins(tn_registry *registry, tn_err *err);
 /* Read the manifests that are not known yet, or were bad, of the folders that
  * have changed since. Without the lock. Fails: TN_E_MEMORY. */
 enum tn_code tn_registry__scan(tn_registry *registry, tn_err *err);
+
+/* Has it a manifest, which was refused? Under the lock. */
+bool tn_registry__is_refused(const struct tn_plugin_entry *entry);
 
 /* Where the entry comes from: its manifest, or else its file. Under the
  * lock. */

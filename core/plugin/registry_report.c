@@ -108,13 +108,25 @@ visit_entries(struct visitor *visitor, bool load)
   }
 }
 
+/* Is it "NAME.so"? Its manifest was refused, so nobody knows which file it
+ * names, but it most often is this one. */
+static bool
+is_refused_file(const struct tn_plugin_entry *entry, const char *file)
+{
+  size_t size = strlen(entry->name);
+
+  return tn_registry__is_refused(entry) &&
+         strncmp(file, entry->name, size) == 0 &&
+         strcmp(file + size, suffix) == 0;
+}
+
 /* Does a manifest or a pin name this file, or was it added? Under the lock. */
 static bool
 is_named(const tn_registry *registry, const char *file, const char *path)
 {
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next) {
-    if (strcmp(entry->file, path) == 0 ||
+    if (strcmp(entry->file, path) == 0 || is_refused_file(entry, file) ||
         (entry->manifest != NULL && strcmp(entry->manifest->file, file) == 0))
       return true;
   }

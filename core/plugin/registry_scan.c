@@ -66,6 +66,12 @@ tn_registry__source(const struct tn_plugin_entry *entry)
   return entry->manifest_path[0] != '\0' ? entry->manifest_path : entry->file;
 }
 
+bool
+tn_registry__is_refused(const struct tn_plugin_entry *entry)
+{
+  return entry->manifest == NULL && entry->manifest_path[0] != '\0';
+}
+
 struct tn_plugin_entry *
 tn_registry__find_entry(const tn_registry *registry, const char *name)
 {
@@ -328,15 +334,29 @@ scan_manifest(tn_registry *registry, const char *name, const char *path,
 
 /* ---- folders ---- */
 
+/* Note whether there is such a folder. */
+static void
+set_absent(tn_registry *registry, struct tn_plugin_folder *folder,
+           bool is_absent)
+{
+  pthread_mutex_lock(&registry->lock);
+  folder->is_absent = is_absent;
+  pthread_mutex_unlock(&registry->lock);
+}
+
 static bool
-has_changed(const struct tn_plugin_folder *folder, struct timespec *ret_now)
+has_changed(tn_registry *registry, struct tn_plugin_folder *folder,
+            struct timespec *ret_now)
 {
   struct stat st;
+  bool is_there = stat(folder->manifests, &st) == 0;
+  bool is_absent = !is_there && (errno == ENOENT || errno == ENOTDIR);
 
   memset(ret_now, 0, sizeof(*ret_now));
-  if (stat(folder->manifests, &st) == 0)
+  set_absent(registry, folder, is_absent);
+  if (is_there)
     *ret_now = st.st_mtim;
-  else if (errno != ENOENT && errno != ENOTDIR)
+  else if (!is_absent)
     return true; /* listing it will tell why */
   return folder->is_fresh || ret_now->tv_sec != folder->changed.tv_sec ||
          ret_now->tv_nsec != folder->changed.tv_nsec;
@@ -405,8 +425,7 @@ has_bad_manifest(tn_registry *registry)
 
   pthread_mutex_lock(&registry->lock);
   entry = registry->entries;
-  while (entry != NULL &&
-         (entry->manifest != NULL || entry->manifest_path[0] == '\0'))
+  while (entry != NULL && !tn_registry__is_refused(entry))
     entry = entry->next;
   pthread_mutex_unlock(&registry->lock);
   return entry != NULL;
@@ -423,7 +442,7 @@ scan_folders(tn_registry *registry, tn_err *err)
     struct timespec changed;
 
     if (folder->problem != NULL ||
-        (!has_changed(folder, &changed) && !is_forced))
+        (!has_changed(registry, folder, &changed) && !is_forced))
       continue;
     rc = scan_folder(registry, folder, err);
     if (rc == TN_OK) {

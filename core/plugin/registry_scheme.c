@@ -178,22 +178,70 @@ tell_trouble(const struct tn_plugin_folder *folder, char *line, size_t size)
   return folder->trouble != NULL || folder->problem != NULL;
 }
 
+/* Is the manifest of an entry in this folder, and was it refused? */
+static bool
+is_refused_in(const struct tn_plugin_folder *folder,
+              const struct tn_plugin_entry *entry)
+{
+  const char *slash = strrchr(entry->manifest_path, '/');
+  size_t size = strlen(folder->manifests);
+
+  while (size > 1 && folder->manifests[size - 1] == '/')
+    size--;
+  return tn_registry__is_refused(entry) && slash != NULL &&
+         (size_t)(slash - entry->manifest_path) == size &&
+         memcmp(entry->manifest_path, folder->manifests, size) == 0;
+}
+
+/* What is the matter with manifests of a folder; of a folder that cannot be
+ * trusted it is the same for all. False: nothing. */
+static bool
+add_refused(const tn_registry *registry, const struct tn_plugin_folder *folder,
+            tn_err *err)
+{
+  const char *told = NULL;
+
+  for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
+       entry = entry->next) {
+    if (!is_refused_in(folder, entry) || entry->problem == told)
+      continue;
+    told = entry->problem;
+    tn_err_add(err, TN_ERR_DETAIL, told);
+  }
+  return told != NULL;
+}
+
+static void
+add_folder_searched(const tn_registry *registry,
+                    const struct tn_plugin_folder *folder, const char *what,
+                    tn_err *err)
+{
+  char line[PATH_MAX + 128];
+
+  if (!tell_trouble(folder, line, sizeof(line))) {
+    if (add_refused(registry, folder, err))
+      return;
+    if (folder->is_absent)
+      snprintf(line, sizeof(line), "%s: there is no such folder",
+               folder->manifests);
+    else
+      snprintf(line, sizeof(line), "%s: no manifest here has this %s",
+               folder->manifests, what);
+  }
+  tn_err_add(err, TN_ERR_DETAIL, line);
+}
+
 void
 tn_registry__add_searched(const tn_registry *registry, const char *what,
                           tn_err *err)
 {
-  char line[PATH_MAX + 128];
-
   for (const struct tn_plugin_folder *folder = registry->folders;
-       folder != NULL; folder = folder->next) {
-    if (!tell_trouble(folder, line, sizeof(line)))
-      snprintf(line, sizeof(line), "%s: no manifest here has this %s",
-               folder->manifests, what);
-    tn_err_add(err, TN_ERR_DETAIL, line);
-  }
+       folder != NULL; folder = folder->next)
+    add_folder_searched(registry, folder, what, err);
   for (const struct tn_plugin_entry *entry = registry->entries; entry != NULL;
        entry = entry->next) {
-    if (entry->manifest == NULL && entry->problem[0] != '\0')
+    if (entry->manifest == NULL && entry->manifest_path[0] == '\0' &&
+        entry->problem[0] != '\0')
       tn_err_add(err, TN_ERR_DETAIL, entry->problem);
   }
 }

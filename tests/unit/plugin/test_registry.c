@@ -391,9 +391,48 @@ Test(registry, folders_that_are_not_there_are_no_error)
   options.admin_dir = "/nonexistent/d";
   open_registry();
   cr_expect_eq(backend_for("fake", NULL), NULL);
+  cr_expect_str_eq(err.detail, "package tenon-backend-fake may have it\n"
+                               "/nonexistent/a: there is no such folder\n"
+                               "/nonexistent/c: there is no such folder");
   make_report(1);
   cr_expect_eq(row_count, 0);
   cr_expect_eq(log_count, 0);
+}
+
+/* What cannot be read may have it. */
+Test(registry, a_folder_with_a_manifest_that_is_refused_tells_of_that_alone)
+{
+  char path[PATH_MAX], line[PATH_MAX + 64];
+
+  install("fake", "");
+  install("long_table", "");
+  files_path("manifests/fake.ini", path);
+  cr_assert_eq(chmod(path, 0646), 0);
+  open_registry();
+  cr_expect_eq(backend_for("fake", NULL), NULL);
+  snprintf(line, sizeof(line), "%s: no manifest", manifests);
+  cr_expect_not(has_text(err.detail, line), "%s", err.detail);
+  snprintf(line, sizeof(line), "%s: owner ", path);
+  cr_expect(has_text(err.detail, line), "%s", err.detail);
+  snprintf(line, sizeof(line), "%s: no manifest here has this scheme", extra1);
+  cr_expect(has_text(err.detail, line), "%s", err.detail);
+}
+
+Test(registry, a_folder_that_cannot_be_trusted_is_told_of_once)
+{
+  const char *first;
+  char line[PATH_MAX + 64];
+
+  install("fake", "");
+  install("long_table", "");
+  cr_assert_eq(chmod(manifests, 0777), 0);
+  open_registry();
+  cr_expect_eq(backend_for("fake", NULL), NULL);
+  snprintf(line, sizeof(line), "%s: owner ", manifests);
+  first = strstr(err.detail, line);
+  cr_assert_not_null(first, "%s", err.detail);
+  cr_expect_null(strstr(first + 1, manifests), "%s", err.detail);
+  cr_assert_eq(chmod(manifests, 0755), 0);
 }
 
 Test(registry, a_folder_named_twice_is_searched_once)
