@@ -2,21 +2,24 @@
  * with every place that was looked at. */
 #include "cli.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "display.h"
 #include "reports.h"
 
 /* What loading it by its name says: more than the one line of the report,
  * namely every file that was tried. A file without a manifest cannot be asked
- * for, and a bad manifest has been told of. */
+ * for, nor can a folder, and a bad manifest has been told of. */
 static void
 get_detail(struct cli *cli, const struct tn_plugin_report *report, tn_err *err)
 {
   struct tn_plugin_report ignored;
 
   tn_err_clear(err);
-  if (report->state == TN_PLUGIN_BROKEN && report->manifest[0] != '\0')
+  if (report->state == TN_PLUGIN_BROKEN && report->manifest[0] != '\0' &&
+      strcmp(report->name, report->manifest) != 0)
     (void)!tn_registry_inspect(cli->registry, report->name, &ignored, err);
   if (strcmp(err->detail, report->problem) == 0)
     err->detail[0] = '\0';
@@ -252,6 +255,35 @@ refuse_none(struct cli *cli, tn_err *err)
   return TN_E_PLUGIN;
 }
 
+/* A folder that is not there has no plug-ins, says the registry; but whoever
+ * names one means one that is. */
+static enum tn_code
+add_missing_folders(const struct cli *cli, struct reports *reports, tn_err *err)
+{
+  struct tn_plugin_report report = {
+    .schemes = "",
+    .file = "",
+    .manifest = "",
+    .package = "",
+    .version = "",
+    .license = "",
+    .client_library = "",
+    .client_version = "",
+    .problem = "there is no such folder",
+    .state = TN_PLUGIN_BROKEN,
+  };
+  size_t i;
+
+  for (i = 0; cli->plugin_dirs[i] != NULL; i++) {
+    report.name = cli->plugin_dirs[i];
+    if (access(report.name, F_OK) != 0 && errno == ENOENT)
+      reports_add(&report, reports);
+  }
+  if (reports->failed)
+    return tn_err_set(err, TN_E_MEMORY, "plugins: out of memory");
+  return TN_OK;
+}
+
 enum tn_code
 cmd_plugins_doctor(struct cli *cli, tn_err *err)
 {
@@ -265,6 +297,8 @@ cmd_plugins_doctor(struct cli *cli, tn_err *err)
   if (cli->verbosity == 0)
     cli->log.level = 0;
   rc = reports_get(cli, 1, &reports, err);
+  if (rc == TN_OK)
+    rc = add_missing_folders(cli, &reports, err);
   if (rc == TN_OK)
     rc = write_doctor(cli, &reports, &clashes, err);
   if (rc != TN_OK)

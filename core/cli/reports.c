@@ -16,8 +16,8 @@ reports_state_name(uint32_t state)
   return state < COUNT(states) && states[state] != NULL ? states[state] : "";
 }
 
-static void
-collect(const struct tn_plugin_report *report, void *user)
+void
+reports_add(const struct tn_plugin_report *report, void *user)
 {
   struct reports *reports = user;
   struct tn_plugin_report *items;
@@ -38,7 +38,7 @@ reports_get(struct cli *cli, int load, struct reports *ret, tn_err *err)
 
   if (rc != TN_OK)
     return rc;
-  (void)tn_registry_report(cli->registry, load, collect, ret);
+  (void)tn_registry_report(cli->registry, load, reports_add, ret);
   if (ret->failed)
     return tn_err_set(err, TN_E_MEMORY, "plugins: out of memory");
   return TN_OK;

@@ -16,6 +16,9 @@ enum tn_code reports_get(struct cli *cli, int load, struct reports *ret,
                          tn_err *err);
 void reports_clear(struct reports *reports);
 
+/* Put one behind those there are. `user` is the struct reports. */
+void reports_add(const struct tn_plugin_report *report, void *user);
+
 /* "known", "loaded", "broken", "disabled"; "" for another number. */
 const char *reports_state_name(uint32_t state);
 

@@ -306,6 +306,15 @@ class Doctor(TenonTest):
         self.assertIn("sqlite: ok\n", out)
         self.assertIn("sqlite.so", out)
 
+    def test_a_folder_that_was_named_and_is_not_there_is_told(self):
+        folders = ["--plugin-dir", plugin_folder(), "--plugin-dir", self.path("none")]
+        done = self.run_tool(*folders, "plugins", "doctor", env={"TENON_PLUGIN_PATH": None})
+        self.assertEqual(PLUGIN, done.code, done)
+        self.assertIn(f"{self.path('none')}: broken\n  there is no such folder\n", done.out)
+        self.assertNotIn("tried:", done.out)
+        self.assertEqual([[1]], json.loads(self.succeed(
+            *folders, "-f", "json", "query", "sqlite://", "SELECT 1"))["rows"])
+
 
 class Check(TenonTest):
     """The suite is a program of its own; here one that tells its arguments."""
