@@ -219,14 +219,27 @@ tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
   return TN_OK;
 }
 
+/* A program forgets it where the text comes from elsewhere. */
+static enum tn_code
+need_text(const char *sql, const char *what, tn_err *err)
+{
+  return sql != NULL ? TN_OK
+                     : tn_err_set(err, TN_E_USAGE,
+                                  "%s: there is no text of a "
+                                  "statement",
+                                  what);
+}
+
 enum tn_code
 tn_conn_prepare(tn_conn *conn, const char *sql, uint32_t flags,
                 tn_prepared **ret, tn_err *err)
 {
   struct tn_query asked = { .sql = sql };
   struct tn_host_call call;
-  enum tn_code rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+  enum tn_code rc = need_text(sql, "prepare", err);
 
+  if (rc == TN_OK)
+    rc = tn_conn__begin(conn, 0, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
   conn->running = sql;
@@ -604,9 +617,10 @@ tn_conn_query(tn_conn *conn, const struct tn_query *query, tn_result **ret,
 {
   struct tn_query asked;
   struct tn_host_call call;
-  enum tn_code rc;
+  enum tn_code rc = need_text(query->sql, "query", err);
 
-  rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
+  if (rc == TN_OK)
+    rc = tn_conn__begin(conn, query->deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
   if (!conn->is_traced && !tn_watch__wants(conn, TN_EVENT_BIT(TN_EVENT_BEFORE)))

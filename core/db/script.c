@@ -50,12 +50,15 @@ tn_conn_script(tn_conn *conn, const char *sql, tn_script_fn visit, void *user,
                tn_err *err)
 {
   const struct tn_dialect_table *dialect = &conn->dialect;
-  size_t length = strlen(sql);
+  size_t length = sql != NULL ? strlen(sql) : 0;
   size_t at = 0;
   size_t start;
   size_t size;
   unsigned number = 0;
   tn_err own;
+
+  if (sql == NULL)
+    return tn_err_set(err, TN_E_USAGE, "script: there is no text");
 
   /* Not conn->scratch, which another thread's call may be using. */
   if (err == NULL)
@@ -89,6 +92,8 @@ tn_conn_script_scan(const tn_conn *conn, const char *sql,
   bool is_complete;
 
   memset(ret, 0, sizeof *ret);
+  if (sql == NULL)
+    sql = "";
   ret->statement_count =
       tn_sql_count(&conn->dialect, sql, strlen(sql), &is_complete);
   ret->is_complete = is_complete;

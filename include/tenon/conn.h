@@ -78,7 +78,7 @@ TN_API void tn_conn_close(tn_conn **conn);
  * `:name`, not both; `??` is the operator `?`. Placeholders in strings, quoted
  * names and comments are none. */
 struct tn_query {
-  const char *sql;          /* UTF-8 */
+  const char *sql;          /* UTF-8; NULL is refused with TN_E_USAGE */
   const tn_value *values;   /* borrowed for the call */
   const char *const *names; /* one a value for `:name`, without the colon, each
                                of them used; NULL for `?` */

@@ -302,6 +302,24 @@ Test(prepared, a_refused_value_is_named_and_nothing_is_sent)
   fixture_close();
 }
 
+Test(prepared, no_text_is_refused)
+{
+  const struct tn_query none = { .sql = NULL };
+  tn_prepared *prepared = NULL;
+  tn_result *result = NULL;
+
+  fixture_open();
+  cr_expect_eq(tn_conn_query(conn, &none, &result, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "query: there is no text of a statement");
+  cr_expect_null(result);
+  cr_expect_eq(tn_conn_exec(conn, NULL, NULL, &err), TN_E_USAGE);
+  cr_expect_eq(tn_conn_prepare(conn, NULL, 0, &prepared, &err), TN_E_USAGE);
+  cr_expect_null(prepared);
+  cr_expect_eq(tn_conn_query(conn, &none, &result, NULL), TN_E_USAGE);
+  fixture_expect_usable("no text");
+  fixture_close();
+}
+
 Test(prepared, a_parameter_that_the_plug_in_refuses_is_named_as_it_was_given)
 {
   static const struct fake_answer third[] = {

@@ -266,6 +266,19 @@ Test(script, is_refused_as_a_whole_while_a_result_is_open)
   fixture_close();
 }
 
+Test(script, no_text_is_refused)
+{
+  struct tn_script_scan scan;
+
+  fixture_open();
+  cr_expect_eq(tn_conn_script(conn, NULL, NULL, NULL, &err), TN_E_USAGE);
+  cr_expect_str_eq(err.message, "script: there is no text");
+  tn_conn_script_scan(conn, NULL, &scan);
+  cr_expect_eq(scan.statement_count, 0);
+  cr_expect_eq(scan.is_complete, 1);
+  fixture_close();
+}
+
 /* ---- memory ---- */
 
 Test(script, gets_by_without_memory)
