@@ -226,6 +226,17 @@ has_category(const tn_err *err)
   return strncmp(err->message, name, size) == 0 && err->message[size] == ':';
 }
 
+/* One without a name, which neither the message nor a detail tells. */
+static void
+write_parameter(const tn_err *err)
+{
+  static const char word[] = "parameter";
+
+  if (err->parameter > 0 && strstr(err->message, word) == NULL &&
+      strstr(err->detail, word) == NULL)
+    fprintf(stderr, "  %s %d\n", word, (int)err->parameter);
+}
+
 static void
 report_text(const struct cli *cli, const tn_err *err)
 {
@@ -234,6 +245,7 @@ report_text(const struct cli *cli, const tn_err *err)
     fprintf(stderr, "%s: ", tn_code_name(err->code));
   display_write(stderr, err->message, strlen(err->message));
   putc('\n', stderr);
+  write_parameter(err);
   write_details(err->detail);
   if (cli->statement != NULL && err->position > 0)
     write_place(cli->statement, err->position);

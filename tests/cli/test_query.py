@@ -141,6 +141,16 @@ class Parameters(TenonTest):
                 self.assertEqual(2, error["parameter"])
                 self.assertTrue(error["message"].startswith("parameter 2: "))
 
+    def test_a_value_that_the_database_refuses_is_told_by_its_number_or_name(self):
+        for sql, params, told in (
+                ("SELECT ?, ?, ?", ["1", "2", "float:nan"], "3"),
+                ("SELECT ?", ["uint:18446744073709551615"], "1"),
+                ("SELECT :a, :b", ["a=1", "b=float:nan"], ":b")):
+            with self.subTest(sql=sql):
+                error = self.fail_with(REFUSED, "query", self.url, sql, *params)
+                self.assertEqual(f"  parameter {told}", error.splitlines()[1])
+                self.assertEqual(1, error.count("parameter"), error)
+
     def test_all_have_a_name_or_none(self):
         error = self.fail_json(USAGE, "query", self.url, "SELECT ?, ?", "int:1",
                                "a=b")
