@@ -31,6 +31,7 @@
 #define ROLE_ATOMIC    UINT32_C(0x40000)
 #define ROLE_RETURNS   UINT32_C(0x80000)  /* before the name of a type */
 #define ROLE_HEAD      UINT32_C(0x100000) /* may be the last word of a head */
+#define ROLE_EXPLAIN   UINT32_C(0x200000) /* before a statement */
 
 /* Longest word of the table below. */
 #define ROLE_WORD_MAX 13
@@ -41,6 +42,9 @@ struct role_row {
 };
 
 static const struct role_row role_rows[] = {
+  { "explain", ROLE_EXPLAIN },
+  { "query", ROLE_EXPLAIN },
+  { "plan", ROLE_EXPLAIN },
   { "create", ROLE_CREATE },
   { "alter", ROLE_CREATE },
   { "or", ROLE_MODIFIER },
@@ -153,13 +157,16 @@ routine_phase(const struct tn_lexer *lexer)
 }
 
 /* The first word: BEGIN NOT ATOMIC, IF and their like have statements inside
- * without being a routine. */
+ * without being a routine. Behind EXPLAIN they do not stand: EXPLAIN FOR
+ * CONNECTION opens nothing. */
 static uint32_t
 first_phase(struct tn_lexer *lexer, uint32_t roles)
 {
   if ((roles & ROLE_CREATE) != 0)
     return TN_PHASE_CREATE;
-  if (!has(lexer, TN_LEX_TRIGGER_BODY))
+  if ((roles & ROLE_EXPLAIN) != 0)
+    return TN_PHASE_EXPLAIN;
+  if (lexer->phase == TN_PHASE_EXPLAIN || !has(lexer, TN_LEX_TRIGGER_BODY))
     return TN_PHASE_PLAIN;
   if ((roles & ROLE_BEGIN) != 0)
     return TN_PHASE_BEGIN;
@@ -172,7 +179,7 @@ first_phase(struct tn_lexer *lexer, uint32_t roles)
 static uint32_t
 next_phase(struct tn_lexer *lexer, uint32_t roles)
 {
-  if (lexer->phase == TN_PHASE_START)
+  if (lexer->phase == TN_PHASE_START || lexer->phase == TN_PHASE_EXPLAIN)
     return first_phase(lexer, roles);
   if (lexer->phase == TN_PHASE_BEGIN) {
     if ((roles & ROLE_NOT) == 0)

@@ -58,6 +58,7 @@ struct tn_token {
 /* How far the words so far have come towards a body full of semicolons. */
 enum tn_lexer_phase {
   TN_PHASE_START = 0, /* nothing of the statement has been seen */
+  TN_PHASE_EXPLAIN,   /* EXPLAIN [QUERY PLAN] */
   TN_PHASE_CREATE,
   TN_PHASE_DEFINER, /* CREATE DEFINER = … */
   TN_PHASE_BEGIN,   /* BEGIN alone, which NOT ATOMIC may follow */
