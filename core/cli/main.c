@@ -150,6 +150,8 @@ static const struct command commands[] = {
     1, 0, 0, "", cmd_config_show },
   { "config check", "", "Read the configuration and tell what is wrong", 0, 0,
     0, 0, config_check_manual, cmd_config_check },
+  { "help", "[COMMAND]", "Show this help, or a command's", 0, 2, 0, 0, "",
+    NULL }, /* options.c knows it */
   { .words = NULL },
 };
 

@@ -181,12 +181,25 @@ find_command(char *const *args, size_t count, size_t *ret_words)
   return NULL;
 }
 
+/* "tenon help COMMAND" is "tenon COMMAND --help". */
+static bool
+is_help(const struct cli *cli, char *const *args, size_t count)
+{
+  return count > 0 && strcmp(args[0], "help") == 0 &&
+         cli->options[OPTION_HELP] == NULL;
+}
+
 static enum tn_code
 take_command(struct cli *cli, char **args, size_t count, tn_err *err)
 {
   const struct command *command;
   size_t words = 0;
 
+  if (is_help(cli, args, count)) {
+    cli->options[OPTION_HELP] = args[0];
+    args++;
+    count--;
+  }
   cli->command = find_command(args, count, &words);
   cli->args = args + words;
   cli->arg_count = count - words;

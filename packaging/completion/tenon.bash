@@ -42,7 +42,7 @@ _tenon_options() {
 # What may stand where neither an option nor its value does.
 _tenon_arguments() {
   case $command in
-  '') echo query shell ping metrics plugins errors config ;;
+  '') echo query shell ping metrics plugins errors config help ;;
   plugins) echo list inspect check new doctor ;;
   errors) echo explain list ;;
   config) echo show check ;;

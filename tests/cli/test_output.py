@@ -296,6 +296,12 @@ class Help(TenonTest):
                     out.startswith("usage: tenon " + " ".join(command)), out)
                 self.assertIn("--format", out)
 
+    def test_help_is_a_command_as_well(self):
+        self.assertEqual(self.succeed("--help"), self.succeed("help"))
+        for command in (["query"], ["plugins", "check"], ["plugins"], ["nonsense"]):
+            self.assertEqual(self.succeed(*command, "--help"), self.succeed("help", *command))
+        self.assertIn("usage: tenon help [COMMAND]", self.succeed("help", "--help"))
+
     def test_a_command_has_the_options_that_it_takes(self):
         out = self.succeed("metrics", "--help")
         self.assertTrue(out.startswith("usage: tenon metrics TARGET\n"), out)
