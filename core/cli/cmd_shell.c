@@ -19,22 +19,24 @@ struct shell {
   bool is_over;
 };
 
+/* False: it was not understood, which has been told. */
 struct shell_command {
   const char *name;
   const char *other_name;
-  void (*run)(struct shell *shell, const char *argument);
+  bool (*run)(struct shell *shell, const char *argument);
 };
 
 /* ---- backslash commands ---- */
 
-static void
+static bool
 run_quit(struct shell *shell, const char *argument)
 {
   (void)argument;
   shell->is_over = true;
+  return true;
 }
 
-static void
+static bool
 run_timing(struct shell *shell, const char *argument)
 {
   struct output *out = &shell->cli->out;
@@ -42,20 +44,24 @@ run_timing(struct shell *shell, const char *argument)
   (void)argument;
   out->has_time = !out->has_time;
   fprintf(stderr, "timing is %s\n", out->has_time ? "on" : "off");
+  return true;
 }
 
-static void
+static bool
 run_format(struct shell *shell, const char *argument)
 {
-  if (!output_choose(&shell->cli->out, argument))
-    fputs("\\format: table, json, jsonl or csv\n", stderr);
+  if (output_choose(&shell->cli->out, argument))
+    return true;
+  fputs("\\format: table, json, jsonl or csv\n", stderr);
+  return false;
 }
 
-static void
+static bool
 run_help(struct shell *shell, const char *argument)
 {
   (void)argument;
   fputs(shell->cli->command->manual, stderr);
+  return true;
 }
 
 static const struct shell_command shell_commands[] = {
@@ -65,7 +71,7 @@ static const struct shell_command shell_commands[] = {
   { "\\help", "\\?", run_help },
 };
 
-static void
+static bool
 run_command(struct shell *shell, const char *line)
 {
   size_t length = strcspn(line, " \t");
@@ -79,11 +85,20 @@ run_command(struct shell *shell, const char *line)
                  argument);
   for (i = 0; i < COUNT(shell_commands); i++)
     if (strcmp(shell_commands[i].name, word) == 0 ||
-        strcmp(shell_commands[i].other_name, word) == 0) {
-      shell_commands[i].run(shell, name);
-      return;
-    }
+        strcmp(shell_commands[i].other_name, word) == 0)
+      return shell_commands[i].run(shell, name);
   fputs("no such command; \\help lists them\n", stderr);
+  return false;
+}
+
+/* The first one is the exit code, unless nothing can be written. */
+static void
+note_failure(struct shell *shell, enum exit_code status)
+{
+  struct cli *cli = shell->cli;
+
+  if (cli->status == EXIT_OK || cli->out.failed)
+    cli->status = status;
 }
 
 /* ---- statements ---- */
@@ -124,8 +139,7 @@ run_input(struct shell *shell, const struct tn_script_scan *scan)
   if (rc == TN_OK)
     return;
   status = report_error(cli, &err);
-  if (cli->status == EXIT_OK || cli->out.failed)
-    cli->status = status;
+  note_failure(shell, status);
   if (cli->out.failed || tn_conn_verdict(shell->conn) == TN_CONNECTION_DEAD)
     shell->is_over = true;
 }
@@ -161,10 +175,12 @@ take_line(struct shell *shell, const char *line)
 {
   const char *start = line + strspn(line, " \t");
 
-  if (!has_input(shell) && start[0] == '\\')
-    run_command(shell, start);
-  else if (has_input(shell) || start[0] != '\0')
+  if (!has_input(shell) && start[0] == '\\') {
+    if (!run_command(shell, start))
+      note_failure(shell, EXIT_USAGE);
+  } else if (has_input(shell) || start[0] != '\0') {
     take_input(shell, line, false);
+  }
 }
 
 static enum tn_code

@@ -35,7 +35,8 @@ static const char shell_manual[] =
     "  \\help          this list\n"
     "The history is kept in $XDG_STATE_HOME/tenon/history, without lines that\n"
     "begin with a blank or speak of a password. Without a terminal, lines are\n"
-    "read from standard input and the exit code is the first failure's.\n";
+    "read from standard input and the exit code is the first failure's, also of\n"
+    "a command of these that is none.\n";
 
 static const char ping_manual[] =
     "--watch keeps a pool, with the options that TARGET says, and asks "

@@ -7,7 +7,7 @@ import stat
 import time
 import unittest
 
-from support import CONNECT, REFUSED, TenonTest, Terminal
+from support import CONNECT, REFUSED, USAGE, TenonTest, Terminal
 
 ENDLESS = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
            "SELECT count(*) FROM n;")
@@ -61,9 +61,16 @@ class Lines(TenonTest):
     def test_commands(self):
         done = self.shell("\\format json\nSELECT 1 AS a;\n\\q\nSELECT 2;\n")
         self.assertEqual([[1]], json.loads(done.out)["rows"])
-        done = self.shell("\\help\n\\nonsense\n\\format xml\n")
+        done = self.shell("\\help\n\\nonsense\n\\format xml\n", USAGE)
         for word in ("\\timing", "no such command", "csv"):
             self.assertIn(word, done.err)
+
+    def test_a_command_that_is_none_is_the_exit_code_but_no_end(self):
+        for line in ("\\nonsense", "\\format xml"):
+            done = self.shell(line + "\nSELECT 1 AS a;\n", USAGE)
+            self.assertEqual("a\n1\n", done.out)
+        self.shell("\\help\n\\timing\n\\format csv\n")
+        self.shell("SELEKT;\n\\nonsense\n", REFUSED)
 
     def test_timing(self):
         done = self.run_tool("shell", self.url,
