@@ -144,6 +144,19 @@ run_input(struct shell *shell, const struct tn_script_scan *scan)
     shell->is_over = true;
 }
 
+/* All lines of it are one entry, without the last one's end. */
+static void
+remember_input(struct shell *shell)
+{
+  struct display *input = &shell->input;
+
+  if (input->size == 0 || input->data[input->size - 1] != '\n')
+    return;
+  input->data[input->size - 1] = '\0';
+  line_remember(shell->reader, input->data);
+  input->data[input->size - 1] = '\n';
+}
+
 /* Add a line to what was typed, and run it if a statement ends there, or
  * because nothing follows any more. */
 static void
@@ -158,6 +171,7 @@ take_input(struct shell *shell, const char *line, bool is_last)
   tn_conn_script_scan(shell->conn, shell->input.data, &scan);
   if (!scan.is_complete && !is_last)
     return;
+  remember_input(shell);
   if (scan.statement_count > 0)
     run_input(shell, &scan);
   shell->input.size = 0;
@@ -176,6 +190,7 @@ take_line(struct shell *shell, const char *line)
   const char *start = line + strspn(line, " \t");
 
   if (!has_input(shell) && start[0] == '\\') {
+    line_remember(shell->reader, line);
     if (!run_command(shell, start))
       note_failure(shell, EXIT_USAGE);
   } else if (has_input(shell) || start[0] != '\0') {

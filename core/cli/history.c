@@ -105,16 +105,16 @@ history_save(const char *path, history_write_fn write, void *user)
 }
 
 bool
-history_wants(const char *line)
+history_wants(const char *text)
 {
   static const char *const secret[] = { "password", "passwd", "identified",
                                         "secret" };
   size_t i;
 
-  if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t')
+  if (text[0] == '\0' || text[0] == ' ' || text[0] == '\t')
     return false;
   for (i = 0; i < sizeof secret / sizeof secret[0]; i++)
-    if (strcasestr(line, secret[i]) != NULL)
+    if (strcasestr(text, secret[i]) != NULL)
       return false;
   return true;
 }

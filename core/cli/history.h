@@ -16,8 +16,8 @@ typedef bool (*history_write_fn)(FILE *stream, void *user);
  * one stays as it is. */
 void history_save(const char *path, history_write_fn write, void *user);
 
-/* Is the line fit to be kept? One that begins with a blank is not, nor one
+/* Is the text fit to be kept? One that begins with a blank is not, nor one
  * that speaks of a password. */
-bool history_wants(const char *line);
+bool history_wants(const char *text);
 
 #endif

@@ -217,7 +217,6 @@ static enum line_status
 read_edited(struct line_reader *reader, const char **ret)
 {
   const char *typed;
-  HistEvent event;
   int length = 0;
 
   reader->was_interrupted = false;
@@ -239,10 +238,17 @@ read_edited(struct line_reader *reader, const char **ret)
   if (reader->line == NULL)
     return LINE_FAILED;
   cut_end(reader->line, (size_t)length);
-  if (reader->history != NULL && history_wants(reader->line))
-    (void)history(reader->history, &event, H_ENTER, reader->line);
   *ret = reader->line;
   return LINE_READ;
+}
+
+void
+line_remember(struct line_reader *reader, const char *text)
+{
+  HistEvent event;
+
+  if (reader->history != NULL && history_wants(text))
+    (void)history(reader->history, &event, H_ENTER, text);
 }
 
 enum line_status

@@ -23,6 +23,10 @@ void line_reader_close(struct line_reader **reader);
 
 bool line_is_edited(const struct line_reader *reader);
 
+/* Put a text into the history, if it is fit for that, as one entry however many
+ * lines it has: it then comes back as a whole, in one "line". */
+void line_remember(struct line_reader *reader, const char *text);
+
 /* Read one line, without its end, borrowed until the next call. */
 enum line_status line_read(struct line_reader *reader, const char *prompt,
                            const char **ret);

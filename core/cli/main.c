@@ -33,10 +33,12 @@ static const char shell_manual[] =
     "  \\timing        show how long each statement takes, or no more\n"
     "  \\format FORM   table, json, jsonl or csv\n"
     "  \\help          this list\n"
-    "The history is kept in $XDG_STATE_HOME/tenon/history, without lines that\n"
-    "begin with a blank or speak of a password. Without a terminal, lines are\n"
-    "read from standard input and the exit code is the first failure's, also of\n"
-    "a command of these that is none.\n";
+    "The history, of whole statements, is kept in "
+    "$XDG_STATE_HOME/tenon/history,\n"
+    "without those that begin with a blank or speak of a password. Without a\n"
+    "terminal, lines are read from standard input and the exit code is the "
+    "first\n"
+    "failure's, also of a command of these that is none.\n";
 
 static const char ping_manual[] =
     "--watch keeps a pool, with the options that TARGET says, and asks "

@@ -124,6 +124,39 @@ class Typed(TenonTest):
         terminal.type("b' AS x;\r")
         self.assertIn("a\\nb", terminal.read_until("sqlite> "))
 
+    def test_a_statement_of_several_lines_is_recalled_as_a_whole(self):
+        terminal = self.start()
+        terminal.type("SELECT 'a -- b\r")
+        terminal.read_until("     -> ")
+        terminal.type("c' -- d\r")
+        terminal.read_until("     -> ")
+        terminal.type("AS x;\r")
+        self.assertIn("a -- b\\nc", terminal.read_until("sqlite> "))
+        terminal.type("\x10\r")
+        self.assertIn("a -- b\\nc", terminal.read_until(r"\(1 row[^>]*sqlite> "))
+        terminal.type("\x04")
+        self.assertEqual(0, terminal.finish()[1])
+
+        # And in the next session.
+        with open(os.path.join(self.state, "tenon", "history"), encoding="utf-8") as file:
+            self.assertEqual(1, file.read().count("SELECT"))
+        terminal = self.start()
+        terminal.type("\x10\r")
+        self.assertIn("a -- b\\nc", terminal.read_until(r"\(1 row[^>]*sqlite> "))
+
+    def test_a_password_in_one_line_of_several_keeps_all_out_of_the_history(self):
+        terminal = self.start()
+        terminal.type("SELECT 'kept';\r")
+        terminal.read_until("sqlite> ")
+        terminal.type("SELECT 'hunter2'\r")
+        terminal.read_until("     -> ")
+        terminal.type("AS password;\r")
+        terminal.read_until("sqlite> ")
+        terminal.type("\x04")
+        terminal.finish()
+        with open(os.path.join(self.state, "tenon", "history"), encoding="utf-8") as file:
+            self.assertNotIn("hunter2", file.read())
+
     def test_the_end_of_the_input_leaves_it(self):
         terminal = self.start()
         terminal.type("\x04")
