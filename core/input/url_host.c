@@ -179,7 +179,9 @@ parse_host(struct tn_url_parser *p, struct tn_url_span item)
     rc = split_host(p, item, &host);
   if (rc == TN_OK && host.name.size == 0)
     rc = tn_url__fail(p, item.data, "a host is empty");
-  if (rc == TN_OK && host.has_port)
+  /* "h:/db" is what templates make of a port that was not given. */
+  if (rc == TN_OK && host.has_port &&
+      (host.port.size > 0 || p->value_at != NULL))
     rc = parse_port(p, host.port, &port);
   if (rc == TN_OK)
     rc = take_host_name(p, host.name, &name);

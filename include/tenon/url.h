@@ -14,8 +14,9 @@
  * '#' where it can be told that they are its own.
  *
  * What is ambiguous is refused, with its position: a repeated option, a bad
- * escape, an empty host in a list, a port that is not 1 to 65535, control
- * characters, a fragment, an '@' with two readings. */
+ * escape, an empty host in a list, a port that is not 1 to 65535 (but `host:`
+ * is a host without one), control characters, a fragment, an '@' with two
+ * readings. */
 #ifndef TENON_URL_H
 #define TENON_URL_H
 

@@ -122,6 +122,16 @@ static const struct {
   { "d://%6cocalhost", "d|-|-|-|localhost:0|-|" },
   { "d://%2Frun%2Fa:5433/x", "d|-|-|-|/run/a:5433|x|" },
   { "d://h\xc3\xa9/x", "d|-|-|-|h\xc3\xa9:0|x|" },
+  /* A port that was left out behind its colon. */
+  { "d://h:", "d|-|-|-|h:0|-|" },
+  { "d://h:/x", "d|-|-|-|h:0|x|" },
+  { "d://h:?k=v", "d|-|-|-|h:0|-|k=v" },
+  { "d://u:p@h:/x", "d|-|u|p|h:0|x|" },
+  { "d://[::1]:/x", "d|-|-|-|::1:0|x|" },
+  { "d://h1:,h2:2/x", "d|-|-|-|h1:0,h2:2|x|" },
+  { "d://h:/x?port=5", "d|-|-|-|h:5|x|" },
+  { "d://h:/p@g/x", "d|-|h|/p|g:0|x|" },
+
   /* Hosts and ports in options. */
   { "d:///x?host=/run/postgresql", "d|-|-|-|/run/postgresql:0|x|" },
   { "d:///x?host=%2Frun%2Fpostgresql", "d|-|-|-|/run/postgresql:0|x|" },
@@ -251,7 +261,6 @@ static const struct {
   { "d://h:-1", 7, "1 to 65535" },
   { "d://h:+1", 7, "1 to 65535" },
   { "d://h:1x", 7, "1 to 65535" },
-  { "d://h:", 7, "1 to 65535" },
   { "d://h:%38", 7, "1 to 65535" },
   { "d://:", 6, "1 to 65535" },
   { "d://u:" CANARY "@h:" CANARY, 20, "1 to 65535" },
@@ -279,6 +288,8 @@ static const struct {
   { "d:///x?host=", 13, "empty" },
   { "d:///x?host=a,,b", 13, "empty" },
   { "d:///x?host=a:x", 13, "1 to 65535" },
+  { "d:///x?host=a:", 13, "1 to 65535" },
+  { "d://:/x", 6, "1 to 65535" },
   { "d:///x?host=::1", 13, "empty" },
   { "d:///x?host=a::1", 13, "brackets" },
   { "d:///x?port=", 13, "1 to 65535" },
