@@ -34,6 +34,7 @@ enum section_kind {
   SECTION_DEFAULT, /* [database] */
   SECTION_NAMED,   /* [database:NAME] */
   SECTION_OLD,     /* has old names */
+  SECTION_SIMILAR, /* as a named one, but for what parts the name */
   SECTION_WRONG,   /* nearly ours */
 };
 
@@ -73,6 +74,17 @@ is_near(const char *section, size_t size)
   return suggestion.best != NULL && suggestion.distance <= NEAR_DISTANCE;
 }
 
+/* Does the section have a name behind another mark than ':'? */
+static bool
+is_similar(const char *section)
+{
+  size_t size = sizeof(TN_CONFIG_DEFAULT) - 1;
+
+  return strncmp(section, TN_CONFIG_DEFAULT, size) == 0 &&
+         section[size] != '\0' && strchr("./ ", section[size]) != NULL &&
+         section[size + 1] != '\0';
+}
+
 static enum section_kind
 classify(const char *section)
 {
@@ -85,6 +97,8 @@ classify(const char *section)
     return section[size] == '\0' ? SECTION_DEFAULT : SECTION_NAMED;
   if (tn_config__is_old_section(section))
     return SECTION_OLD;
+  if (is_similar(section))
+    return SECTION_SIMILAR;
   return is_near(section, size) ? SECTION_WRONG : SECTION_OTHER;
 }
 
@@ -116,7 +130,8 @@ picks(void *user, const char *section, const char *key)
   size_t index;
 
   if (key == NULL)
-    return classify(section) == SECTION_OLD;
+    return classify(section) == SECTION_OLD ||
+           classify(section) == SECTION_SIMILAR;
   if (tn_config__find_alias(section, key, &index))
     return true;
   warn_of_capitals(user, section, key);
@@ -176,10 +191,18 @@ start_section(struct reading *reading, const struct tn_ini_item *item,
   if (kind == SECTION_NAMED)
     return start_named(reading, item, err);
   reading->database = reading->config->databases;
-  if (kind != SECTION_WRONG)
+  if (kind != SECTION_WRONG && kind != SECTION_SIMILAR)
     return TN_OK;
 
   tn_text_escape(item->section, strlen(item->section), shown, sizeof(shown));
+  if (kind == SECTION_SIMILAR) {
+    tn_log_write(reading->log, TN_LOG_WARNING,
+                 "%s:%u: section [%s]: not read here; a database of that name "
+                 "has the section [%s:%s]",
+                 reading->file->name, item->line, shown, TN_CONFIG_DEFAULT,
+                 shown + sizeof(TN_CONFIG_DEFAULT));
+    return TN_OK;
+  }
   name = strchr(shown, ':');
   return tn_err_set(err, TN_E_CONFIG,
                     "%s:%u: section [%s]: did you mean [%s%s]?",

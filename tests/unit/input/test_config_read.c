@@ -585,6 +585,26 @@ Test(config_read, a_current_name_in_capital_database_is_warned_of)
   tn_strbuf_clear(&lines);
 }
 
+Test(config_read, a_name_behind_another_mark_than_the_colon_is_warned_of)
+{
+  static const char text[] = "[database.billing]\nconnection = x\n no = \n"
+                             "[database a b]\n[database_extra]\n"
+                             "[database:ok]\nmax_retries = 3\n";
+  struct tn_strbuf lines = TN_STRBUF_INIT(1 << 16);
+  TN_CLEANUP(tn_config_free) tn_config *config = NULL;
+
+  cr_assert_eq(load_text(text, sizeof(text) - 1, &lines, &config, NULL), TN_OK);
+  cr_expect_str_eq(tn_config_database(config, 1), "ok");
+  cr_expect_null(tn_config_database(config, 2));
+  cr_expect_str_eq(tn_strbuf_text(&lines),
+                   "warning: t.ini:1: section [database.billing]: not read "
+                   "here; a database of that name has the section "
+                   "[database:billing]\n"
+                   "warning: t.ini:4: section [database a b]: not read here; a "
+                   "database of that name has the section [database:a b]\n");
+  tn_strbuf_clear(&lines);
+}
+
 /* ------------------------------------------------------------------ */
 /* The files of other programs                                         */
 
