@@ -37,13 +37,15 @@ static const struct quotes {
   { "\xe3\x80\x8c", "\xe3\x80\x8d" }, /* Japanese */
 };
 
-/* Those of the first name between quotes, and where they open. NULL: none. */
+/* Those of the first name between quotes, and where they open. Both NULL: none.
+ */
 static const struct quotes *
 first_quotes(const char *text, const char **ret_open)
 {
   const struct quotes *first = NULL;
   size_t i;
 
+  *ret_open = NULL;
   for (i = 0; i < PG__COUNT(quotes); i++) {
     const char *open = strstr(text, quotes[i].open);
     const char *start, *close;
@@ -64,13 +66,14 @@ first_quotes(const char *text, const char **ret_open)
 static const char *
 quoted(const char *text, size_t *ret_size)
 {
-  const struct quotes *kind = first_quotes(text, &text);
+  const char *open;
+  const struct quotes *kind = first_quotes(text, &open);
 
   if (kind == NULL)
     return NULL;
-  text += strlen(kind->open);
-  *ret_size = (size_t)(strstr(text, kind->close) - text);
-  return text;
+  open += strlen(kind->open);
+  *ret_size = (size_t)(strstr(open, kind->close) - open);
+  return open;
 }
 
 /* Where `part` stands for the last time before `end`. NULL: nowhere. */
