@@ -65,6 +65,7 @@ struct tn_pool_slot {
   _Atomic uint32_t is_inside; /* a giver has yet to look at the gate; until
                                  then the pool must stay */
   int32_t socket;             /* of the session; -1: none */
+  int64_t rested_at;          /* when it became idle, if it has one */
   _Atomic uint64_t told;      /* `takes` of the loan that was last told of as a
                                  leak */
 };
@@ -413,8 +414,17 @@ void tn_pool__give_inherited(tn_pool *pool, tn_conn *conn);
 
 /* ---- what a take and a give are made of ---- */
 
-/* Nothing of it needs a look. What has come on its socket may be the end of the
- * session, or harmless: a ping reads it, and says. */
+/* Has something come on the socket of an idle session? It may be the end, or
+ * harmless: a ping reads it, and says. Of one that became idle in this tick of
+ * the clock, a few milliseconds, the kernel is not asked. */
+static inline bool
+tn_pool__has_news(const struct tn_pool_slot *slot)
+{
+  return slot->socket >= 0 && slot->rested_at != tn_pool__now() &&
+         !tn_traffic__is_quiet(slot->socket);
+}
+
+/* Nothing of it needs a look. */
 static inline bool
 tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
                   int64_t now)
@@ -424,7 +434,7 @@ tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
          now < slot->renew_at &&
          now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
              pool->ping_after &&
-         (slot->socket < 0 || tn_traffic__is_quiet(slot->socket));
+         !tn_pool__has_news(slot);
 }
 
 static inline void
@@ -445,6 +455,8 @@ static inline void
 tn_pool__make_idle(tn_pool *pool, struct tn_pool_slot *slot, int64_t now)
 {
   atomic_store_explicit(&slot->since, now, memory_order_relaxed);
+  if (slot->socket >= 0)
+    slot->rested_at = tn_pool__now();
   atomic_store_explicit(&slot->is_inside, 1, memory_order_relaxed);
   atomic_store(&slot->state, SLOT_IDLE);
   if (atomic_load(&pool->guard->gate) != GATE_ALIVE)

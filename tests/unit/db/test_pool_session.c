@@ -49,6 +49,7 @@ Test(pool_session, is_pinged_at_once_if_something_has_come)
   }
   cr_expect_eq(calls_of(FAKE_PING), 0);
 
+  pause_ms(20);
   cr_assert_eq(write(pair[1], &byte, 1), 1);
   taken = take();
   cr_expect_eq(calls_of(FAKE_PING), 1);
@@ -58,6 +59,7 @@ Test(pool_session, is_pinged_at_once_if_something_has_come)
   tn_pool_give(&taken);
   cr_expect_eq(calls_of(FAKE_PING), 1);
 
+  pause_ms(20);
   close(pair[1]);
   taken = take();
   cr_expect_eq(calls_of(FAKE_PING), 2);
