@@ -304,23 +304,30 @@ run_once(struct pg__statement *statement, struct run *run)
   return pg__take(statement, result);
 }
 
-/* Run it, and once more if it has only read and its rows could not be read. */
+/* How often what only reads is run while its table changes between the times
+ * that its columns are described and that its rows are sent. */
+#define RUNS 5
+
+/* Run it, and again if it has only read and its rows could not be read. */
 static int32_t
 run_until_read(struct pg__statement *statement, struct run *run)
 {
-  int32_t rc = TN_OK;
+  bool has_only_read = (statement->text & PG__TEXT_READS) != 0;
+  int runs = 0;
 
-  if (statement->is_outdated)
-    rc = pg__statement_prepare(statement, statement->types);
-  if (rc == TN_OK)
-    rc = run_once(statement, run);
-  if (rc == TN_OK || !statement->is_outdated ||
-      (statement->text & PG__TEXT_READS) == 0)
-    return rc;
-  pg__result_close(statement);
-  pg__result_reset(statement);
-  rc = pg__statement_prepare(statement, statement->types);
-  return rc == TN_OK ? run_once(statement, run) : rc;
+  for (;;) {
+    int32_t rc = TN_OK;
+
+    if (statement->is_outdated)
+      rc = pg__statement_prepare(statement, statement->types);
+    if (rc == TN_OK)
+      rc = run_once(statement, run);
+    if (rc == TN_OK || !statement->is_outdated || !has_only_read ||
+        ++runs == RUNS)
+      return rc;
+    pg__result_close(statement);
+    pg__result_reset(statement);
+  }
 }
 
 int32_t
