@@ -178,7 +178,7 @@ compile_in_room(tn_conn *conn, tn_prepared *prepared, const char *sql,
   struct tn_host_call again = *call;
   enum tn_code rc = compile(conn, prepared, sql, flags, call, err);
 
-  if (rc != TN_E_LIMIT || call->failed == 0 ||
+  if (rc != TN_E_LIMIT || call->failed == 0 || err->replay == TN_REPLAY_NEVER ||
       err->connection != TN_CONNECTION_USABLE ||
       !tn_cache__make_room(&conn->cache))
     return rc;

@@ -103,10 +103,20 @@ lookup(const struct mysql__conn *conn, unsigned number)
 /* Of a session that is open already, what ends a login does not end it; nor
  * does a user who raises the SQLSTATE of an end. */
 static bool
-is_alive(unsigned number, int32_t category)
+is_alive(const struct mysql__conn *conn, unsigned number, int32_t category)
 {
-  return category == TN_E_AUTH ||
-         (number == SIGNAL_EXCEPTION && category == TN_E_LOST);
+  if (number == SIGNAL_EXCEPTION)
+    return category == TN_E_AUTH || category == TN_E_LOST;
+  return category == TN_E_AUTH && !mysql__is_loss(lookup(conn, number));
+}
+
+/* What a procedure had done before it raised a loss may be committed. */
+static int32_t
+replay_of_raised(const struct mysql__conn *conn, int32_t category)
+{
+  if (category != TN_E_LOST)
+    return 0;
+  return conn->in_txn ? TN_REPLAY_TRANSACTION : TN_REPLAY_UNKNOWN;
 }
 
 /* What the failure means for the session. */
@@ -114,10 +124,9 @@ static void
 take_stock(struct mysql__conn *conn, unsigned number, int32_t category,
            const char *text)
 {
-  if (is_alive(number, category)) {
+  if (is_alive(conn, number, category)) {
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_USABLE,
-                              category == TN_E_LOST ? TN_REPLAY_TRANSACTION
-                                                    : 0);
+                              replay_of_raised(conn, category));
   } else if (mysql__is_loss(lookup(conn, number)) || category == TN_E_LOST) {
     conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
     mysql__bury(conn);

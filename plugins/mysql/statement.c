@@ -1,7 +1,7 @@
 /* Statements: having the server compile them, and letting go of them.
  *
  * Everything is prepared on the server, so that values never become text. What
- * it cannot prepare (a few statements of administration, or any when it has
+ * it cannot prepare (a few statements of administration, more when it has
  * enough of them) is sent as text when it is run, if it has no parameters. A
  * reset of the session makes the server forget; then the next run prepares
  * again. */
@@ -31,19 +31,32 @@ drop(struct mysql__conn *conn, MYSQL_STMT **stmt)
 static int32_t
 fail_prepare(struct mysql__conn *conn, MYSQL_STMT *stmt, const char *sql)
 {
+  bool is_full;
+  int32_t rc;
+
   if (mysql__errno(conn, stmt) == MYSQL__ER_SYNTAX && mysql__has_several(sql))
     return tn_fail(conn->call, TN_E_USAGE,
                    "mysql: more than one statement: run them one by one");
-  return mysql__fail_sql(conn, stmt, sql, 0);
+  is_full = mysql__errno(conn, stmt) == MYSQL__ER_TOO_MANY_PS;
+  rc = mysql__fail_sql(conn, stmt, sql, 0);
+  if (is_full && !conn->in_txn && !conn->is_dead)
+    conn->host->fail_verdicts(conn->call, TN_CONNECTION_USABLE, TN_REPLAY_SAFE);
+  return rc;
 }
 
-/* Is the text all there is to a statement that the server did not prepare: for
- * its kind, or because it has enough of them? */
+/* Can it run as text, which the server did not prepare: for its kind, or
+ * because it has enough of them, which an administrator may want to change? */
 static bool
 can_be_text(unsigned number, const char *sql, size_t size)
 {
-  return number == MYSQL__ER_UNSUPPORTED_PS ||
-         (number == MYSQL__ER_TOO_MANY_PS && memchr(sql, '?', size) == NULL);
+  char word[MYSQL__WORD_MAX];
+
+  if (number != MYSQL__ER_TOO_MANY_PS)
+    return number == MYSQL__ER_UNSUPPORTED_PS;
+  mysql__first_word(sql, word);
+  return memchr(sql, '?', size) == NULL &&
+         (strcmp(word, "SET") == 0 || strcmp(word, "SHOW") == 0 ||
+          strcmp(word, "KILL") == 0);
 }
 
 /* `*ret_can` false: the server does not prepare it, and can run it as text. */

@@ -60,13 +60,35 @@ stats(void)
   return now;
 }
 
+#define FULL(count)                                                            \
+  {                                                                            \
+    .slot = FAKE_PREPARE, .nth = (count), .category = TN_E_LIMIT,              \
+    .native = 1461, .replay = TN_REPLAY_SAFE                                   \
+  }
+
+Test(cache, stays_when_a_statement_goes_beyond_a_limit_of_its_own)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_PREPARE, .nth = 2, .category = TN_E_LIMIT },
+  };
+  const struct tn_query query = { .sql = "SELECT 2" };
+  tn_result *result = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  open_with(0, 0);
+  run("SELECT 1");
+  cr_expect_eq(tn_conn_query(conn, &query, &result, &err), TN_E_LIMIT);
+  cr_expect_eq(stats().kept, 1);
+  cr_expect_eq(script.calls[FAKE_PREPARE], 2);
+}
+
 /* The server's: it prepares no more. */
 Test(cache, gives_way_when_the_server_keeps_no_more_statements)
 {
   static const struct fake_answer answers[] = {
-    { .slot = FAKE_PREPARE, .nth = 3, .category = TN_E_LIMIT, .native = 1461 },
-    { .slot = FAKE_PREPARE, .nth = 5, .category = TN_E_LIMIT, .native = 1461 },
-    { .slot = FAKE_PREPARE, .nth = 6, .category = TN_E_LIMIT, .native = 1461 },
+    FULL(3),
+    FULL(5),
+    FULL(6),
   };
   const struct tn_query query = { .sql = "SELECT 4" };
   tn_result *result = NULL;
