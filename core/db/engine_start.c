@@ -40,13 +40,14 @@ pause_before_next(const tn_engine *engine, struct attempts *attempts,
                   enum tn_code *rc, tn_err *err)
 {
   const struct tn_engine_options *options = &engine->options;
+  bool has_own = options->wait != NULL && options->wait != tn_async_wait;
   int64_t until = tn_clock_now() + attempts->interval_ns;
 
   if (until >= attempts->deadline)
     return false;
   while (tn_clock_now() < until)
-    if ((options->wait != NULL ? options->wait(-1, 0, until, options->wait_user)
-                               : tn_async_wait(-1, 0, until, NULL)) < 0) {
+    if ((has_own ? options->wait(-1, 0, until, options->wait_user)
+                 : tn_async_wait(-1, 0, until, NULL)) < 0) {
       *rc = tn_err_set(err, TN_E_CANCELED, "engine: canceled");
       return false;
     }

@@ -2,6 +2,7 @@
 #include "pool_priv.h"
 
 #include <sched.h>
+#include <tenon/async.h>
 
 /* ---- opening ---- */
 
@@ -79,6 +80,8 @@ settle(tn_pool *pool)
   pool->limit = options->size == 0 || options->overflow < 0
                     ? UINT32_MAX
                     : options->size + (uint32_t)options->overflow;
+  if (options->wait == tn_async_wait)
+    options->wait = NULL; /* as is done without, and `wait_user` is not its */
   pool->ping_after = options->ping_after_ms == 0
                          ? INT64_MAX
                          : (int64_t)options->ping_after_ms * NS_PER_MS;

@@ -70,6 +70,10 @@ struct tn_pool_slot {
                                  leak */
 };
 
+/* A connect that was given up after that long was the server's fault. What the
+ * pool tries for its own ends has less, and is nobody's. */
+#define TN_POOL_LATE_MS 1000
+
 #define CHUNK_SLOTS 32
 
 /* Slots are made as they are needed, and stay. */

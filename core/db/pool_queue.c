@@ -55,6 +55,13 @@ tn_pool__unlock(tn_pool *pool, struct tn_pool_wakes *wakes)
   wakes->count = 0;
 }
 
+/* Does waiting let something else run in this thread? */
+static bool
+is_cooperative(const tn_pool *pool)
+{
+  return tn_async__is_inside() || pool->options.wait != NULL;
+}
+
 /* ---- slots ---- */
 
 struct tn_pool_iterator
@@ -318,9 +325,12 @@ tn_pool__claim_reserved(tn_pool *pool)
   struct tn_pool_slot *slot = NULL;
 
   pthread_mutex_lock(&pool->lock);
+  if (tn_pool__count_idle(pool) >= pool->keep)
+    pool->is_starved = false; /* no more */
   if (pool->is_starved && tn_clock_now() >= pool->retry_at) {
     pool->is_starved = false;
-    wait_for_room(pool);
+    if (!is_cooperative(pool)) /* else those that connect wait for us */
+      wait_for_room(pool);
     if ((atomic_load(&pool->guard->gate) & (GATE_CLOSED | GATE_DRAINING)) ==
             0 &&
         !is_full(pool))
@@ -376,13 +386,6 @@ serve_again(tn_pool *pool)
   pthread_mutex_lock(&pool->lock);
   tn_pool__serve(pool, &wakes);
   tn_pool__unlock(pool, &wakes);
-}
-
-/* Does waiting let something else run in this thread? */
-static bool
-is_cooperative(const tn_pool *pool)
-{
-  return tn_async__is_inside() || pool->options.wait != NULL;
 }
 
 /* Sleep until something was granted, or for no reason. False: the asynchronous

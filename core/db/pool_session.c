@@ -11,7 +11,7 @@
 
 /* A connect that fails as too late says something of the server only after so
  * long; else it was its taker who had no time. */
-#define LATE_NS NS_PER_S
+#define LATE_NS (TN_POOL_LATE_MS * NS_PER_MS)
 
 /* ---- opening ---- */
 
@@ -36,7 +36,7 @@ spread(int64_t now, uint64_t ms, uint64_t random)
 }
 
 static void
-fill_slot(tn_pool *pool, struct tn_pool_slot *slot, tn_conn *conn)
+fill_slot(tn_pool *pool, struct tn_pool_slot *slot, tn_conn *conn, int socket)
 {
   int64_t now = tn_pool__now();
   uint64_t random = next_random(pool);
@@ -49,7 +49,7 @@ fill_slot(tn_pool *pool, struct tn_pool_slot *slot, tn_conn *conn)
   atomic_store_explicit(&slot->since, now, memory_order_relaxed);
   atomic_store_explicit(&slot->label, NULL, memory_order_relaxed);
   conn->slot = slot;
-  slot->socket = tn_backend_socket(conn->backend, conn->handle);
+  slot->socket = socket;
   conn->birth_now = &pool->guard->birth;
   conn->birth = pool->birth;
 }
@@ -121,6 +121,7 @@ tn_pool__connect(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline,
   struct tn_pool_wakes wakes = { .count = 0 };
   int64_t began = tn_clock_now();
   tn_conn *conn = NULL;
+  int socket = -1;
   enum tn_code rc;
 
   /* Before it is opened, so that an invalidation meanwhile counts. */
@@ -131,12 +132,14 @@ tn_pool__connect(tn_pool *pool, struct tn_pool_slot *slot, tn_deadline deadline,
   tn_pool__count(pool, rc == TN_OK ? COUNT_CONNECTS : COUNT_CONNECT_FAILURES);
   tn_pool__tell(pool, TN_POOL_EVENT_CONNECT, rc == TN_OK ? conn : NULL,
                 rc == TN_OK ? NULL : err);
+  if (rc == TN_OK)
+    socket = tn_backend_socket(conn->backend, conn->handle);
   pthread_mutex_lock(&pool->lock);
   pool->connecting--;
   if (rc == TN_OK) {
     pool->retry_ms = 0;
     pool->retry_at = 0;
-    fill_slot(pool, slot, conn);
+    fill_slot(pool, slot, conn, socket);
     atomic_store(&slot->state, SLOT_LENT);
   } else {
     note_failure(pool, began, err);

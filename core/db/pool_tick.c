@@ -139,22 +139,18 @@ fill_one(tn_pool *pool)
  * each may take: while nothing answers, it has a slot that others could use,
  * and nothing else is done. */
 #define RESCUES   8
-#define RESCUE_MS 1000
+#define RESCUE_MS (TN_POOL_LATE_MS - 200)
 
 /* Whoever borrows for less time than connecting takes would never have a
  * session: each is thrown away when it is too late. Open one for them. */
 static bool
 rescue(tn_pool *pool)
 {
+  struct tn_pool_slot *slot = tn_pool__claim_reserved(pool);
   tn_deadline usual = tn_pool__deadline(pool);
   tn_deadline until = tn_deadline_after_ms(RESCUE_MS);
-  struct tn_pool_slot *slot = NULL;
 
-  if (usual != 0 && usual < until)
-    until = usual;
-  if (tn_pool__count_idle(pool) < pool->keep)
-    slot = tn_pool__claim_reserved(pool);
-  return slot != NULL && open_spare(pool, slot, until);
+  return slot != NULL && open_spare(pool, slot, usual < until ? usual : until);
 }
 
 enum tn_code

@@ -3,7 +3,7 @@
  * SLOW is told while the statement's connection is busy, in the thread of a
  * caller who has waited long enough, and whose deadline goes on. So the plan is
  * only asked for there; the pool's tick makes it, on a connection that is free
- * then, one at a time and not often. */
+ * then or may be opened, one at a time and not often. */
 #include "observe.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "value_copy.h"
 
 #define PLAN_PAUSE_NS  (10 * NS_PER_S)
-#define PLAN_MS        1000
+#define PLAN_MS        (TN_POOL_LATE_MS - 200)
 #define PLAN_ROWS      60
 #define PLAN_CELL_SIZE 1024
 #define LINE_SIZE      8192

@@ -127,7 +127,8 @@ static const struct tn_config_option options[] = {
               ""),
   SECONDS_ROW("pool_ping_time", "1", 0,
               "Time unused after which a connection is pinged before it is "
-              "lent. Seconds; 0 is never.",
+              "lent; at once if its socket has something to read. Seconds; 0 "
+              "is only then.",
               ""),
   SECONDS_ROW("pool_leak_time", "0", 0,
               "Length of a loan that is told of in the log. Seconds; 0 is "
@@ -194,7 +195,7 @@ static const struct tn_config_option options[] = {
   BOOL_ROW("slow_query_plan", "false",
            "Log the plan of a slow SELECT, INSERT, UPDATE or DELETE, which is "
            "not run again for that: at the next tick, if a connection is free "
-           "then, one in ten seconds at most. Bool.",
+           "then or may be opened, one in ten seconds at most. Bool.",
            ""),
   COUNT_ROW("statement_cache_size", "100", 0, 1000000,
             "Statements that a connection keeps prepared, to be found again "

@@ -276,9 +276,9 @@ struct tn_connection_table {
    * keeps that. Nothing is opened. Without it: 0. */
   int32_t (*is_fleeting)(const struct tn_connect_args *args);
 
-  /* Optional. The descriptor of the socket by which the session speaks to its
-   * server, or -1: a dead session may have none. The core only asks the kernel
-   * how many bytes went by, and if any wait. Called between operations. */
+  /* Optional. The descriptor of the session's socket, the same all its life, or
+   * -1: a dead one may have none. Between operations the core asks the kernel
+   * how many bytes went by, and if any wait. Without it: -1. */
   int32_t (*socket)(void *handle);
 
   /* Optional. How SQL is written for the server of this session, where that is

@@ -9,7 +9,8 @@
  * processor, in which it is no waiter yet.
  *
  * After fork() the pool is empty in the child and goes on in the parent. The
- * child's first use of it starts a thread there, if the pool has one. A
+ * child's first use of it starts a thread there, if the pool has one, which
+ * calls the log and hooks: none of their locks may be held at the fork. A
  * connection that is lent to the forking thread cannot be used in the child:
  * calls fail with TN_E_LOST. Nothing of what the parent has opened is closed
  * on the wire by a child. Rows of a result that was open must not be read
@@ -73,8 +74,9 @@ struct tn_pool_options {
   uint64_t lifetime_ms;   /* each lives 0 to 10 % shorter, so that they do not
                              end together */
   uint64_t recycle_ms;    /* older ones are replaced when next lent */
-  uint64_t ping_after_ms; /* see if it is alive when unused for so long; 1:
-                             always, or nearly */
+  uint64_t ping_after_ms; /* see if it is alive when unused for so long, or if
+                             something waits on its socket, such as its end;
+                             1: always, or nearly */
   uint64_t leak_ms;       /* tell of a loan that lasts longer */
   uint64_t give_ms;       /* at most, for rollback and reset at give; not 0 */
   uint64_t retry_min_ms;  /* after connecting has failed, who would have to
