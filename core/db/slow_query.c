@@ -283,24 +283,31 @@ tn_slow__start(tn_engine *engine)
 
 /* ---- the listener ---- */
 
-/* tn_event_fn. How many rows there are is known when the result is closed. */
+/* Is it time to write of it? How many rows there are is known when the result
+ * is closed. */
+static bool
+is_complete(tn_engine *engine, struct tn_event *event)
+{
+  tn_result *result = tn_watch__result(event);
+
+  if (result == NULL)
+    return true; /* it was not even prepared */
+  if (event->kind != TN_EVENT_SLOW)
+    return result->watch.is_slow;
+  tn_statement__note_values(engine, event);
+  ask_for_plan(engine, event);
+  result->watch.is_slow = event->err == NULL;
+  return event->err != NULL;
+}
+
+/* tn_event_fn */
 static enum tn_code
 listen(struct tn_event *event, void *user)
 {
   tn_engine *engine = user;
-  tn_result *result = tn_watch__result(event);
 
-  if (result == NULL) { /* it was not even prepared */
+  if (is_complete(engine, event))
     tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
-  } else if (event->kind == TN_EVENT_SLOW) {
-    tn_statement__note_values(engine, event);
-    ask_for_plan(engine, event);
-    result->watch.is_slow = event->err == NULL;
-    if (event->err != NULL)
-      tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
-  } else if (result->watch.is_slow) {
-    tn_statement__write(engine, TN_LOG_WARNING, "slow statement", event);
-  }
   return TN_OK;
 }
 

@@ -349,7 +349,7 @@ void
 mysql__message_fields(struct tn_call *call, unsigned number,
                       const char *message, bool is_mariadb)
 {
-  struct place places[PLACES_MAX];
+  struct place places[PLACES_MAX] = { { .size = 0 } };
   size_t i;
   int count = -1;
   int place;
