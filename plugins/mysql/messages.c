@@ -300,7 +300,7 @@ add_check(struct tn_call *call, const struct place *check,
   const char *name = check->text;
   size_t size = check->size;
 
-  if (size > table->size + 1 && name[table->size] == '.' &&
+  if (table->size > 0 && size > table->size + 1 && name[table->size] == '.' &&
       memcmp(name, table->text, table->size) == 0) {
     name += table->size + 1;
     size -= table->size + 1;

@@ -326,12 +326,14 @@ add_columns(struct tn_call *call, const char *list, const char *end)
     const char *next = column_end(list, end);
     char name[NAME_MAX_BYTES];
     size_t size = 0;
+    const char *behind = *list == '"' ? read_name(list, name, &size) : NULL;
 
-    if (*list == '"' && read_name(list, name, &size) == next)
+    if (behind != NULL && behind == next)
       add(call, TN_ERR_COLUMN, name, size);
     else
       add(call, TN_ERR_COLUMN, list, (size_t)(next - list));
-    list = next + 1 < end && next[1] == ' ' ? next + 2 : next + 1;
+    for (list = next; list < end && (*list == ',' || *list == ' '); list++)
+      continue;
   }
 }
 
