@@ -65,23 +65,33 @@ arguments_init(struct arguments *arguments, const char *text)
   args->tls = &arguments->tls;
 }
 
+/* `more`: options of the URL besides those it has, like "a=1&b=2". */
 static inline void
-session_open(struct session *s)
+session_open_with(struct session *s, const char *more)
 {
-  const char *text = getenv("TENON_TEST_MYSQL");
+  const char *url = getenv("TENON_TEST_MYSQL");
   struct arguments arguments;
+  char text[512];
   int32_t rc;
 
   memset(s, 0, sizeof *s);
-  if (text == NULL)
+  if (url == NULL)
     cr_skip("TENON_TEST_MYSQL names no server");
+  snprintf(text, sizeof text, "%s%s%s", url,
+           strchr(url, '?') == NULL ? "?" : "&", more);
   s->dialect = &mysql__dialect_table;
   fake_call_init(&s->fake, s->dialect);
   arguments_init(&arguments, text);
   rc = mysql__connection_table.connect(&arguments.args, &s->fake.call,
                                        &s->handle);
   tn_url_free(&arguments.url);
-  cr_assert_eq(rc, TN_OK, "%s", s->fake.err.message);
+  cr_assert_eq(rc, TN_OK, "%s: %s", more, s->fake.err.message);
+}
+
+static inline void
+session_open(struct session *s)
+{
+  session_open_with(s, "");
 }
 
 static inline void

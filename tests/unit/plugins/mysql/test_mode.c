@@ -4,22 +4,10 @@
 static void
 open_with(struct session *s, const char *mode)
 {
-  const char *url = getenv("TENON_TEST_MYSQL");
-  struct arguments arguments;
-  char text[512];
-  int32_t rc;
+  char option[64];
 
-  memset(s, 0, sizeof *s);
-  if (url == NULL)
-    cr_skip("TENON_TEST_MYSQL names no server");
-  snprintf(text, sizeof text, "%s%csql_mode=%s", url,
-           strchr(url, '?') == NULL ? '?' : '&', mode);
-  fake_call_init(&s->fake, &mysql__dialect_table);
-  arguments_init(&arguments, text);
-  rc = mysql__connection_table.connect(&arguments.args, &s->fake.call,
-                                       &s->handle);
-  tn_url_free(&arguments.url);
-  cr_assert_eq(rc, TN_OK, "%s: %s", mode, s->fake.err.message);
+  snprintf(option, sizeof option, "sql_mode=%s", mode);
+  session_open_with(s, option);
 }
 
 static const char IS_EMPTY[] = "SELECT @@SESSION.sql_mode = ''";
