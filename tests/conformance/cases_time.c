@@ -46,17 +46,14 @@ owes(struct suite *suite, uint64_t cap)
   return has_cap(suite, cap) && quirk(suite, "slow.sql")[0] != '\0';
 }
 
-/* Is the connection still of use after a statement was stopped? It may have
- * been given up, if it could not be brought in order in time; then there is a
- * new one, or NULL. */
+/* Is the connection still of use after a statement was stopped, or with reason
+ * not? Now and then one is given up that could not be brought in order in time;
+ * then there is a new one, or NULL. */
 static bool
 outlives(struct suite *suite, tn_conn **conn, const tn_err *err)
 {
-  if (err->connection == TN_CONNECTION_DEAD) {
-    tn_conn_close(conn);
-    *conn = suite_connect(suite);
-    return false;
-  }
+  if (err->connection == TN_CONNECTION_DEAD)
+    return suite_replace(suite, conn);
   CHECK(suite, suite_number(suite, *conn, "SELECT 1") == 1,
         "the connection is of no use any more");
   return true;

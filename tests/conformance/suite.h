@@ -93,6 +93,12 @@ bool check_code(struct suite *suite, enum tn_code got, enum tn_code wanted,
 /* A connection to the database under test, or NULL after a failed check. */
 tn_conn *suite_connect(struct suite *suite);
 
+/* Replace a session that was given up when its statement was stopped; `*conn`
+ * may be NULL then. Was that the server's or the road's doing? The statement is
+ * stopped by a session of its own, so where a login is slow there is no time.
+ */
+bool suite_replace(struct suite *suite, tn_conn **conn);
+
 /* Run statements for their effect; false after a failed check. */
 bool suite_run(struct suite *suite, tn_conn *conn, const char *sql);
 

@@ -1,11 +1,26 @@
 """Add up CTest's reports: summary.py FOLDER [STAGE-THAT-BROKE...].
 
-Prints what failed and, alone on the last line, "N passed, N failed". Exits 1
-if anything failed, was skipped, or if nothing ran: a skip is a failure."""
+Prints what failed, with the lines that say why, and, alone on the last line,
+"N passed, N failed". Exits 1 if anything failed, was skipped, or if nothing ran:
+a skip is a failure."""
 import glob
 import os
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
+
+# How our programs, Criterion, unittest, sanitizers and CTest tell what is wrong.
+REASON = re.compile(r"not ok|# |\[----\]|FAIL|ERROR|AssertionError|\w*Error:|"
+                    r"assert|SUMMARY: |WARNING: \w+Sanitizer|runtime error|Timeout")
+REASONS_MAX = 20
+
+
+def reasons(case):
+    """What tells why it failed; else the end of what it printed."""
+    printed = [line for line in (case.findtext("system-out") or "").splitlines()
+               if line.strip()]
+    telling = [line for line in printed if REASON.match(line.strip())]
+    return (telling or printed[-REASONS_MAX:])[:REASONS_MAX]
 
 
 def main(folder, broken):
@@ -17,7 +32,9 @@ def main(folder, broken):
             if case.get("status") == "run":
                 passed += 1
             else:
-                failed.append(f"{stage}: {case.get('name')}: {case.get('status')}")
+                failed.append("\n".join(
+                    [f"{stage}: {case.get('name')}: {case.get('status')}",
+                     *(f"  {line}" for line in reasons(case))]))
     print()
     for line in failed:
         print(f"failed: {line}")
