@@ -63,19 +63,30 @@ is_control(const char *character, size_t size)
   return size == 2 && first == 0xC2 && (unsigned char)character[1] < 0xA0;
 }
 
-/* How many bytes of ASCII `text` starts with: by words as far as they go, and
- * what is less than a word by bytes. */
+#define WORD_SIZE sizeof(uint64_t)
+
+/* Are the next WORD_SIZE bytes ASCII? */
+static inline bool
+is_ascii_word(const char *text)
+{
+  uint64_t word;
+
+  memcpy(&word, text, sizeof(word));
+  return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* How many bytes of ASCII `text` starts with: by words as far as they go, the
+ * last of which may overlap the one before it, and around another character by
+ * bytes. */
 static size_t
 ascii_size(const char *text, size_t size)
 {
-  uint64_t word;
   size_t i = 0;
 
-  for (; size - i >= sizeof(word); i += sizeof(word)) {
-    memcpy(&word, text + i, sizeof(word));
-    if ((word & UINT64_C(0x8080808080808080)) != 0)
-      break;
-  }
+  while (size - i >= WORD_SIZE && is_ascii_word(text + i))
+    i += WORD_SIZE;
+  if (i > 0 && size - i < WORD_SIZE && is_ascii_word(text + size - WORD_SIZE))
+    return size;
   while (i < size && ((unsigned char)text[i] & 0x80) == 0)
     i++;
   return i;

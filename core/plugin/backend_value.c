@@ -34,17 +34,18 @@ refuse_value(size_t index, tn_err *err)
   return (enum tn_code)err->code;
 }
 
-/* The usual values, of which nothing has to be said. */
+/* The usual values, of which nothing has to be said, where a backend takes
+ * those of `types`. */
 static inline bool
-is_plain(const struct tn_backend *backend, const tn_value *value)
+is_plain(const struct tn_backend *backend, uint32_t types,
+         const tn_value *value)
 {
   uint32_t bit = value->type < 32 ? TYPE_BIT(value->type) : 0;
 
-  if ((bit & backend->dialect.value_types) == 0)
-    return false;
-  if ((bit & plain_types) != 0)
+  if ((bit & types & plain_types) != 0)
     return true;
-  return value->type == TN_TEXT && value->as.bytes.data != NULL &&
+  return (bit & types & TYPE_BIT(TN_TEXT)) != 0 &&
+         value->as.bytes.data != NULL &&
          value->as.bytes.size <= backend->dialect.max_value_bytes &&
          tn_text_is_utf8(value->as.bytes.data, value->as.bytes.size, NULL);
 }
@@ -103,6 +104,8 @@ enum tn_code
 tn_backend_check_values(const struct tn_backend *backend,
                         const tn_value *values, size_t count, tn_err *err)
 {
+  const uint32_t types = backend->dialect.value_types;
+
   if (count > backend->dialect.max_parameters) {
     tn_err_set(err, TN_E_LIMIT, "%zu parameters; %s takes %u", count,
                backend->plugin.name, (unsigned)backend->dialect.max_parameters);
@@ -112,7 +115,7 @@ tn_backend_check_values(const struct tn_backend *backend,
   for (size_t i = 0; i < count; i++) {
     enum tn_code rc;
 
-    if (is_plain(backend, &values[i]))
+    if (is_plain(backend, types, &values[i]))
       continue;
     rc = check_value(backend, &values[i], err);
     if (rc == TN_OK)

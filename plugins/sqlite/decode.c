@@ -423,10 +423,10 @@ read_declared(const struct tn_host *host, struct sqlite__column *column,
 /* A timestamp in place: it is the longest of what is usual. */
 static inline bool
 decode_text(const struct tn_host *host, struct sqlite__column *column,
-            sqlite3_value *value, tn_value *cell)
+            tn_value *cell)
 {
-  const char *text = (const char *)sqlite3_value_text(value);
-  size_t size = (size_t)sqlite3_value_bytes(value);
+  const char *text = (const char *)sqlite3_value_text(column->cell);
+  size_t size = (size_t)sqlite3_value_bytes(column->cell);
   int64_t micros;
 
   if (text == NULL)
@@ -449,8 +449,10 @@ decode_text(const struct tn_host *host, struct sqlite__column *column,
 /* False without memory. */
 static inline bool
 decode_cell(const struct tn_host *host, struct sqlite__column *column,
-            sqlite3_value *value, tn_value *cell)
+            tn_value *cell)
 {
+  sqlite3_value *value = column->cell;
+
   switch (sqlite3_value_type(value)) {
   case SQLITE_INTEGER:
     set_type(cell, TN_INT64);
@@ -461,7 +463,7 @@ decode_cell(const struct tn_host *host, struct sqlite__column *column,
     cell->as.real = sqlite3_value_double(value);
     break;
   case SQLITE_TEXT:
-    return decode_text(host, column, value, cell);
+    return decode_text(host, column, cell);
   case SQLITE_BLOB:
     if (!read_blob(value, cell))
       return false;
@@ -475,6 +477,25 @@ decode_cell(const struct tn_host *host, struct sqlite__column *column,
   return true;
 }
 
+/* Where the cells of the current row are. SQLite has a row in an array of its
+ * values, mostly the same for all rows: if the first and the last are where
+ * they were, so is what is between them. Asking for each takes an eighth of the
+ * time of a fetch. Not of rows that were kept, each of whose cells is by
+ * itself. */
+static inline void
+find_cells(struct sqlite__statement *statement)
+{
+  struct sqlite__column *columns = statement->decoders;
+  uint32_t last = statement->column_count - 1;
+  uint32_t i;
+
+  if (statement->is_query && columns[0].cell == sqlite__cell(statement, 0) &&
+      columns[last].cell == sqlite__cell(statement, last))
+    return;
+  for (i = 0; i <= last; i++)
+    columns[i].cell = sqlite__cell(statement, i);
+}
+
 int32_t
 sqlite__decode_row(struct sqlite__statement *statement, tn_value *cells)
 {
@@ -483,8 +504,9 @@ sqlite__decode_row(struct sqlite__statement *statement, tn_value *cells)
   uint32_t count = statement->column_count;
   uint32_t i;
 
+  find_cells(statement);
   for (i = 0; i < count; i++)
-    if (!decode_cell(host, &columns[i], sqlite__cell(statement, i), &cells[i]))
+    if (!decode_cell(host, &columns[i], &cells[i]))
       return tn_fail(statement->conn->call, TN_E_MEMORY,
                      "sqlite: out of memory");
   return TN_OK;

@@ -117,6 +117,7 @@ struct sqlite__column {
   uint32_t decoder;
   uint32_t is_undeclared;      /* its type is that of the first row's cell */
   struct sqlite__day last_day; /* rows next to each other often share it */
+  sqlite3_value *cell;         /* of the row that was read last */
   char scratch[TN_VALUE_PRINT_MAX];
 };
 

@@ -460,6 +460,104 @@ Test(statement, results_of_several_statements_are_read_side_by_side)
   session_close(&s);
 }
 
+/* Is the cell what SQLite itself has in this column? */
+static void
+expect_cell(sqlite3_stmt *stmt, int column, const tn_value *cell,
+            const char *sql)
+{
+  const char *text = (const char *)sqlite3_column_text(stmt, column);
+  char printed[TN_VALUE_PRINT_MAX];
+
+  if (text == NULL) {
+    cr_expect_eq(cell->type, TN_NULL, "%s: column %d", sql, column);
+    return;
+  }
+  tn_value_print(cell, printed, sizeof printed);
+  cr_expect_str_eq(printed, text, "%s: column %d", sql, column);
+}
+
+/* Run the statement, and row by row in `db`. */
+static void
+expect_rows(struct session *s, sqlite3 *db, const char *sql)
+{
+  tn_value cells[CELLS_MAX];
+  sqlite3_stmt *stmt = NULL;
+  void *statement = NULL;
+  struct tn_statement_info info = { .size = sizeof info };
+  int round;
+
+  cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK, "%s",
+               sql);
+  cr_assert_eq(s->statement->prepare(s->handle, sql, strlen(sql), &s->fake.call,
+                                     &statement, &info),
+               TN_OK, "%s", sql);
+  for (round = 0; round < 3; round++) {
+    void *result = NULL;
+    long rows = 0;
+
+    cr_assert_eq(
+        s->statement->execute(statement, NULL, 0, &s->fake.call, &result),
+        TN_OK, "%s", sql);
+    for (; sqlite3_step(stmt) == SQLITE_ROW; rows++) {
+      int i;
+
+      cr_assert_eq(s->result->fetch(result, cells, &s->fake.call), 1, "%s",
+                   sql);
+      for (i = 0; i < sqlite3_column_count(stmt); i++)
+        expect_cell(stmt, i, &cells[i], sql);
+    }
+    cr_expect_eq(s->result->fetch(result, cells, &s->fake.call), 0, "%s", sql);
+    cr_expect_gt(rows, 1, "%s", sql);
+    s->result->close(result, &s->fake.call);
+    sqlite3_reset(stmt);
+  }
+  s->statement->close(statement, &s->fake.call);
+  sqlite3_finalize(stmt);
+}
+
+/* Which are not asked for one by one as long as they seem to stay there. */
+Test(statement, cells_are_found_wherever_sqlite_has_them)
+{
+  static const char *const setup[] = {
+    "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c, d, e)",
+    "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r WHERE n<50)"
+    " INSERT INTO t SELECT n, n*7, 'text '||n, CASE n%3 WHEN 0 THEN n/4 END,"
+    " -n FROM r",
+  };
+  static const char *const queries[] = {
+    "SELECT a, b, c, d, e FROM t",
+    "SELECT a, b, c, d, e FROM t UNION ALL SELECT e, c, d, b, a FROM t",
+    "SELECT a, b, c FROM t WHERE a < 9 UNION SELECT c, b, a FROM t",
+    "SELECT 1, 2, 3, 4 UNION ALL SELECT 5, 6, 7, 8 UNION ALL SELECT 9, 0, 1, 2",
+    "VALUES (1, 'a', 2), (3, 'b', 4), (5, 'c', 6)",
+    "SELECT e, d, c, b FROM t ORDER BY d, c DESC",
+    "SELECT d, count(*), min(c), max(b) FROM t GROUP BY d",
+    "SELECT a, sum(b) OVER (ORDER BY a), lag(c) OVER (ORDER BY a), d FROM t",
+    "WITH RECURSIVE r(x, y, z) AS (SELECT 0, 'x', 1 UNION ALL SELECT x+1, y||x,"
+    " z*2 FROM r WHERE x < 20) SELECT x, y, z FROM r",
+    "SELECT a, b FROM t",
+    "SELECT b FROM t",
+    "SELECT x.a, y.c, x.b, y.e FROM t x JOIN t y ON x.a = y.a + 1",
+    "EXPLAIN SELECT a, b, c FROM t WHERE b > 7 ORDER BY c",
+    "PRAGMA table_info(t)",
+    "PRAGMA pragma_list",
+  };
+  struct session s;
+  sqlite3 *db = NULL;
+  size_t i;
+
+  session_open(&s, NULL, "");
+  cr_assert_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
+  for (i = 0; i < COUNT(setup); i++) {
+    must(&s, setup[i]);
+    cr_assert_eq(sqlite3_exec(db, setup[i], NULL, NULL, NULL), SQLITE_OK);
+  }
+  for (i = 0; i < COUNT(queries); i++)
+    expect_rows(&s, db, queries[i]);
+  sqlite3_close(db);
+  session_close(&s);
+}
+
 Test(statement, a_failed_run_leaves_the_statement_fit_for_the_next)
 {
   struct running running;
