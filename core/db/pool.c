@@ -26,8 +26,8 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   slot = hint->slot;
   if (!tn_pool__move(slot, SLOT_IDLE, SLOT_LENT))
     return tn_pool__take_any(pool, loan, ret, err);
-  if (!tn_pool__is_fresh(pool, slot, now))
-    return tn_pool__take_slowly(pool, slot, loan, ret, err);
+  if (slot->socket >= 0 || !tn_pool__is_young(pool, slot, now))
+    return tn_pool__take_claimed(pool, slot, loan, ret, err);
   tn_pool__note_loan(slot, loan, now, hint->thread);
   *ret = slot->conn;
   TN_PROBE3(take_end, pool, slot->conn, TN_OK);
@@ -40,7 +40,8 @@ is_plain(const tn_conn *conn, const struct tn_pool_slot *slot, int64_t now)
 {
   const tn_pool *pool = slot->pool;
 
-  return atomic_load_explicit(&pool->guard->gate, memory_order_relaxed) ==
+  return slot->socket < 0 &&
+         atomic_load_explicit(&pool->guard->gate, memory_order_relaxed) ==
              GATE_ALIVE &&
          !tn_conn__is_inherited(conn) &&
          atomic_load_explicit(&slot->state, memory_order_relaxed) ==
@@ -76,7 +77,7 @@ tn_pool_give(tn_conn **conn)
   }
   now = atomic_load_explicit(&slot->pool->clock, memory_order_relaxed);
   if (is_plain(given, slot, now))
-    tn_pool__make_idle(slot->pool, slot, now);
+    tn_pool__make_idle(slot, now);
   else
     tn_pool__give_slowly(given);
 }

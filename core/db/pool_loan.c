@@ -172,12 +172,23 @@ claim(const tn_pool *pool)
 }
 
 enum tn_code
+tn_pool__take_claimed(tn_pool *pool, struct tn_pool_slot *slot,
+                      const struct tn_loan *loan, tn_conn **ret, tn_err *err)
+{
+  tn_deadline deadline = loan != NULL ? loan->deadline : 0;
+  int64_t now = deadline != 0 ? tn_clock_now() : tn_pool__hot_now(pool);
+
+  if (!tn_pool__is_fresh(pool, slot, now) || (deadline != 0 && now >= deadline))
+    return tn_pool__take_slowly(pool, slot, loan, ret, err);
+  lend(pool, slot, loan, now, ret);
+  return TN_OK;
+}
+
+enum tn_code
 tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
                   tn_err *err)
 {
   struct tn_pool_slot *slot = NULL;
-  tn_deadline deadline = loan != NULL ? loan->deadline : 0;
-  int64_t now;
 
   if (loan != NULL && loan->traceparent != NULL &&
       tn_trace__check(loan->traceparent, err) != TN_OK) {
@@ -188,18 +199,15 @@ tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
     slot = claim(pool);
   if (slot == NULL)
     return tn_pool__take_slowly(pool, slot, loan, ret, err);
-  now = deadline != 0 ? tn_clock_now() : tn_pool__hot_now(pool);
-  if (!tn_pool__is_fresh(pool, slot, now) || (deadline != 0 && now >= deadline))
-    return tn_pool__take_slowly(pool, slot, loan, ret, err);
-  lend(pool, slot, loan, now, ret);
-  return TN_OK;
+  return tn_pool__take_claimed(pool, slot, loan, ret, err);
 }
 
 /* ---- giving ---- */
 
 void
-tn_pool__look_again(tn_pool *pool, struct tn_pool_slot *slot)
+tn_pool__look_again(struct tn_pool_slot *slot)
 {
+  tn_pool *pool = slot->pool;
   struct tn_pool_wakes wakes = { .count = 0 };
   uint32_t gate;
   bool is_mine = false;
@@ -228,7 +236,9 @@ give_quickly(tn_pool *pool, struct tn_pool_slot *slot, int64_t now)
       atomic_load(&pool->open) > pool->keep || now >= slot->expires_at ||
       atomic_load(&slot->is_inside) != 0)
     return false;
-  tn_pool__make_idle(pool, slot, now);
+  if (slot->socket >= 0)
+    slot->rested_at = tn_pool__now();
+  tn_pool__make_idle(slot, now);
   return true;
 }
 

@@ -296,10 +296,13 @@ void tn_pool__leave(tn_pool *pool);
 
 /* ---- pool_loan.c: what a take and a give end with ---- */
 
-/* tn_pool_take(), the same with a slot that is LENT to the caller and needs a
- * look, and tn_pool_give(). */
+/* tn_pool_take(), the same with a slot that is LENT to the caller, with one of
+ * those that needs a look, and tn_pool_give(). */
 enum tn_code tn_pool__take_any(tn_pool *pool, const struct tn_loan *loan,
                                tn_conn **ret, tn_err *err);
+enum tn_code tn_pool__take_claimed(tn_pool *pool, struct tn_pool_slot *slot,
+                                   const struct tn_loan *loan, tn_conn **ret,
+                                   tn_err *err);
 enum tn_code tn_pool__take_slowly(tn_pool *pool, struct tn_pool_slot *slot,
                                   const struct tn_loan *loan, tn_conn **ret,
                                   tn_err *err);
@@ -307,7 +310,7 @@ void tn_pool__give_slowly(tn_conn *conn);
 
 /* The slot is idle, and something was the matter: those who wait may not have
  * seen it, and a pool that is closed does not keep it. */
-void tn_pool__look_again(tn_pool *pool, struct tn_pool_slot *slot);
+void tn_pool__look_again(struct tn_pool_slot *slot);
 
 /* The calling thread is another one: the process is new. */
 void tn_pool__forget_thread(void);
@@ -428,17 +431,24 @@ tn_pool__has_news(const struct tn_pool_slot *slot)
          !tn_traffic__is_quiet(slot->socket);
 }
 
-/* Nothing of it needs a look. */
+/* It may be lent as it is, as far as its age tells. */
 static inline bool
-tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
+tn_pool__is_young(const tn_pool *pool, const struct tn_pool_slot *slot,
                   int64_t now)
 {
   return atomic_load_explicit(&slot->epoch, memory_order_relaxed) ==
              atomic_load_explicit(&pool->epoch, memory_order_acquire) &&
          now < slot->renew_at &&
          now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
-             pool->ping_after &&
-         !tn_pool__has_news(slot);
+             pool->ping_after;
+}
+
+/* Nothing of it needs a look. */
+static inline bool
+tn_pool__is_fresh(const tn_pool *pool, const struct tn_pool_slot *slot,
+                  int64_t now)
+{
+  return tn_pool__is_young(pool, slot, now) && !tn_pool__has_news(slot);
 }
 
 static inline void
@@ -456,15 +466,15 @@ tn_pool__note_loan(struct tn_pool_slot *slot, const struct tn_loan *loan,
 
 /* LENT to IDLE. Once it is that, only `is_inside` keeps the pool there. */
 static inline void
-tn_pool__make_idle(tn_pool *pool, struct tn_pool_slot *slot, int64_t now)
+tn_pool__make_idle(struct tn_pool_slot *slot, int64_t now)
 {
+  const tn_pool *pool = slot->pool;
+
   atomic_store_explicit(&slot->since, now, memory_order_relaxed);
-  if (slot->socket >= 0)
-    slot->rested_at = tn_pool__now();
   atomic_store_explicit(&slot->is_inside, 1, memory_order_relaxed);
   atomic_store(&slot->state, SLOT_IDLE);
   if (atomic_load(&pool->guard->gate) != GATE_ALIVE)
-    tn_pool__look_again(pool, slot);
+    tn_pool__look_again(slot);
   else
     atomic_store_explicit(&slot->is_inside, 0, memory_order_release);
 }

@@ -124,7 +124,7 @@ Test(pool_queue, a_giver_sees_who_has_joined_meanwhile)
   pthread_mutex_lock(&pool->lock);
   tn_pool__join(pool, &waiter);
   pthread_mutex_unlock(&pool->lock);
-  tn_pool__make_idle(pool, slot, tn_pool__now());
+  tn_pool__make_idle(slot, tn_pool__now());
   cr_expect_eq(waiter.grant, GRANT_SESSION);
   cr_expect_eq(waiter.slot, slot);
   tn_pool_give(&taken);
@@ -132,7 +132,7 @@ Test(pool_queue, a_giver_sees_who_has_joined_meanwhile)
   /* And that the pool lends nothing any more. */
   taken = take();
   cr_expect_eq(tn_pool_drain(pool, 0, NULL), TN_E_TIMEOUT);
-  tn_pool__make_idle(pool, slot, tn_pool__now());
+  tn_pool__make_idle(slot, tn_pool__now());
   cr_expect_eq(script.open_connections, 0);
   cr_expect_eq(tn_pool_drain(pool, 0, NULL), TN_OK);
   close_pool();
