@@ -55,6 +55,7 @@ struct source {
 struct sink {
   char *at;
   size_t size;
+  bool has_others; /* it is made of other options' values */
 };
 
 /* ------------------------------------------------------------------ */
@@ -335,6 +336,7 @@ put_reference(struct referral *referral, const struct source *source,
                       source->place, place + 1);
   if (rc == TN_OK)
     put(out, text, strlen(text));
+  out->has_others = true;
   return rc;
 }
 
@@ -387,12 +389,12 @@ measure(struct referral *referral, const struct source *source, size_t *ret)
 
 /* Write the text, which has been measured. */
 static enum tn_code
-write_text(struct referral *referral, const struct source *source, char *to)
+write_text(struct referral *referral, const struct source *source,
+           struct sink *out)
 {
-  struct sink out = { .at = to };
-  enum tn_code rc = put_text(referral, source, &out);
+  enum tn_code rc = put_text(referral, source, out);
 
-  to[out.size] = '\0';
+  out->at[out->size] = '\0';
   return rc;
 }
 
@@ -406,6 +408,7 @@ settle_value(struct referral *referral, struct tn_config_database *database,
   const struct source source = {
     .text = value->text, .place = place, .database = database, .depth = depth
   };
+  struct sink out = { .size = 0 };
   size_t size = 0;
   enum tn_code rc;
 
@@ -418,15 +421,22 @@ settle_value(struct referral *referral, struct tn_config_database *database,
   text = tn_arena_alloc(&referral->config->arena, size + 1);
   if (text == NULL)
     return tn_err_memory(referral->err, "config");
-  rc = write_text(referral, &source, text);
+  out.at = text;
+  rc = write_text(referral, &source, &out);
   if (row->is_secret)
     tn_memory_wipe(value->text, strlen(value->text));
   value->text = text;
   value->refers = false;
   if (rc != TN_OK)
     return rc;
-  return tn_config__check_given(row, text, place, &value->has_number,
-                                &value->number, referral->err);
+  rc = tn_config__check_given(row, text, place, &value->has_number,
+                              &value->number, referral->err);
+
+  /* Told once more, of what gives nothing away: others may be secrets. */
+  if (rc != TN_OK && out.has_others)
+    rc = tn_config__check(row, "(what it refers to)", place, &value->number,
+                          referral->err);
+  return rc;
 }
 
 static enum tn_code
@@ -437,6 +447,7 @@ settle_other(struct referral *referral, struct other *other, unsigned depth)
                                  .place = place,
                                  .section = other->section,
                                  .depth = depth };
+  struct sink out = { .size = 0 };
   size_t size = 0;
   enum tn_code rc;
 
@@ -450,7 +461,8 @@ settle_other(struct referral *referral, struct other *other, unsigned depth)
   text = tn_memory_alloc(size + 1);
   if (text == NULL)
     return tn_err_memory(referral->err, "config");
-  rc = write_text(referral, &source, text);
+  out.at = text;
+  rc = write_text(referral, &source, &out);
   free_text(&other->text);
   other->text = text;
   other->refers = false;

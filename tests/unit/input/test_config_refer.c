@@ -133,6 +133,31 @@ Test(config_refer, a_number_that_is_referred_to_is_checked_as_one)
                    "t.ini:4");
 }
 
+/* Whatever the option is, its value may be made of a secret. */
+Test(config_refer, a_wrong_value_that_was_referred_to_is_not_shown)
+{
+  static const char *const lines[] = { "max_pool_size = $password\n",
+                                       "max_pool_size = 1$password\n",
+                                       "pool_kind = ${database.password}\n",
+                                       "use_tpool = $other\n" };
+  size_t i;
+
+  for (i = 0; i < TN_COUNT(lines); i++) {
+    TN_CLEANUP(tn_config_free) tn_config *config = NULL;
+    tn_err err = TN_ERR_INIT;
+    char text[256];
+
+    (void)snprintf(text, sizeof(text),
+                   "[DEFAULT]\nother = Canary\n[database]\npassword = Canary\n"
+                   "%s",
+                   lines[i]);
+    cr_expect_eq(load_text(text, &config, &err), TN_E_CONFIG, "%s", lines[i]);
+    cr_expect_null(strstr(err.message, "Canary"), "%s", err.message);
+    cr_expect_not_null(strstr(err.message, "t.ini:5"), "%s", err.message);
+    cr_expect_not_null(strstr(err.message, "must be"), "%s", err.message);
+  }
+}
+
 /* What a file or a variable holds is nobody's template. */
 Test(config_refer, what_a_secret_holds_is_taken_as_it_is)
 {
@@ -179,8 +204,8 @@ static const struct {
     "t.ini:2: [database] connection: the name at byte 2 of the value, behind a "
     "'$', is that of no option that a file sets; write $$ for a dollar" },
   { "[database]\nmax_retries = $a\n[DEFAULT]\na=many\n",
-    "t.ini:2: [database] max_retries = \"many\": must be a whole number from "
-    "-1 to 2147483647" },
+    "t.ini:2: [database] max_retries = \"(what it refers to)\": must be a "
+    "whole number from -1 to 2147483647" },
   { "[database]\nmax_retries = $$5\n",
     "t.ini:2: [database] max_retries = \"$5\": must be a whole number from -1 "
     "to 2147483647" },
