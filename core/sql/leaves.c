@@ -19,6 +19,15 @@ is_listed(const char *list, const char *word, size_t size)
   return false;
 }
 
+/* U&"take\005fit": the name may be spelled by numbers. */
+static bool
+is_spelled(const char *text, const struct tn_token *token)
+{
+  const char *at = text + token->start;
+
+  return token->start >= 2 && at[-1] == '&' && (at[-2] == 'U' || at[-2] == 'u');
+}
+
 /* The word of a server's own is looked for wherever it stands: as a column it
  * costs a reset too many. */
 static bool
@@ -32,7 +41,8 @@ leaves(const struct tn_dialect_table *dialect, const char *text,
            at[0] == ':' && at[1] == '=';
   if (token->kind == TN_TOKEN_NAME) /* between its quotes */
     return token->size > 2 &&
-           is_listed(dialect->session_words, at + 1, token->size - 2);
+           (is_spelled(text, token) ||
+            is_listed(dialect->session_words, at + 1, token->size - 2));
   if (token->kind != TN_TOKEN_WORD)
     return false;
   return (selects && is_listed("into", at, token->size)) ||

@@ -24,6 +24,8 @@ static const struct {
   { SPM, "SELECT it, take, take_it_all", true, false },
   { SPM, "SELECT 'take_it'", true, false },
   { S | P, "SELECT x.\"Take_It\"()", true, true },
+  { S | P, "SELECT U&\"take\\005fit\"(1)", true, true },
+  { S | P, "SELECT U&\"take!005fit\" UESCAPE '!'(1)", true, true },
   { M, "SELECT `take_it`()", true, true },
   { SPM, "SELECT 1 /* take_it() */", true, false },
   { M, "SELECT 1 /*! + take_it() */", true, true },
