@@ -74,19 +74,10 @@ static enum tn_code
 check_rows(tn_prepared *prepared, const tn_value *rows, size_t row_count,
            tn_err *err)
 {
-  size_t count = prepared->sql.place_count;
-  size_t i;
+  enum tn_code rc = tn_backend_check_rows(
+      prepared->conn->backend, rows, prepared->sql.place_count, row_count, err);
 
-  for (i = 0; i < row_count && count > 0; i++) {
-    enum tn_code rc = tn_backend_check_values(prepared->conn->backend,
-                                              rows + i * count, count, err);
-
-    if (rc != TN_OK) {
-      err->row = i + 1;
-      return tn_prepared__name_parameter(prepared, rc, err);
-    }
-  }
-  return TN_OK;
+  return rc == TN_OK ? rc : tn_prepared__name_parameter(prepared, rc, err);
 }
 
 /* One run of the core's own loop. */

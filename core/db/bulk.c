@@ -285,34 +285,17 @@ require_open(const tn_bulk *bulk, tn_err *err)
   return TN_OK;
 }
 
-/* Values that cannot be, before any of their rows is sent. */
-static enum tn_code
-check_rows(const tn_bulk *bulk, const tn_value *values, size_t row_count,
-           tn_err *err)
-{
-  size_t i;
-
-  for (i = 0; i < row_count; i++) {
-    enum tn_code rc = tn_backend_check_values(bulk->conn->backend, values,
-                                              bulk->column_count, err);
-
-    if (rc != TN_OK) {
-      err->row = bulk->rows + i + 1;
-      return rc;
-    }
-    values += bulk->column_count;
-  }
-  return TN_OK;
-}
-
 static enum tn_code
 write_rows(tn_bulk *bulk, const tn_value *values, size_t row_count,
            struct tn_host_call *call, tn_err *err)
 {
-  enum tn_code rc = check_rows(bulk, values, row_count, err);
+  enum tn_code rc = tn_backend_check_rows(bulk->conn->backend, values,
+                                          bulk->column_count, row_count, err);
 
-  if (rc != TN_OK)
+  if (rc != TN_OK) {
+    err->row += bulk->rows;
     return rc;
+  }
   if (bulk->handle == NULL)
     return write_insert(bulk, values, row_count, call, err);
   rc = tn_backend_bulk_write(bulk->conn->backend, bulk->handle, values,

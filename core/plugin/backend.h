@@ -167,6 +167,12 @@ enum tn_code tn_backend_check_values(const struct tn_backend *backend,
                                      const tn_value *values, size_t count,
                                      tn_err *err);
 
+/* The same of `row_count` rows of `count` values, which are in memory. Sets
+ * err->row as well, the first being 1. */
+enum tn_code tn_backend_check_rows(const struct tn_backend *backend,
+                                   const tn_value *values, size_t count,
+                                   size_t row_count, tn_err *err);
+
 enum tn_code tn_backend_begin(const struct tn_backend *backend, void *handle,
                               const struct tn_txn_request *request,
                               struct tn_host_call *call);

@@ -100,29 +100,72 @@ check_value(const struct tn_backend *backend, const tn_value *value,
   return rc == TN_OK ? check_accepted(backend, value, err) : rc;
 }
 
-enum tn_code
-tn_backend_check_values(const struct tn_backend *backend,
-                        const tn_value *values, size_t count, tn_err *err)
+/* The first of the values that has to be refused, as `*ret`; err->parameter is
+ * not set. */
+static enum tn_code
+find_bad(const struct tn_backend *backend, const tn_value *values, size_t count,
+         size_t *ret, tn_err *err)
 {
   const uint32_t types = backend->dialect.value_types;
 
-  if (count > backend->dialect.max_parameters) {
-    tn_err_set(err, TN_E_LIMIT, "%zu parameters; %s takes %u", count,
-               backend->plugin.name, (unsigned)backend->dialect.max_parameters);
-    tn_backend__name(backend, err);
-    return TN_E_LIMIT;
-  }
   for (size_t i = 0; i < count; i++) {
     enum tn_code rc;
 
     if (is_plain(backend, types, &values[i]))
       continue;
     rc = check_value(backend, &values[i], err);
-    if (rc == TN_OK)
-      continue;
-    refuse_value(i, err);
-    tn_backend__name(backend, err);
-    return rc;
+    if (rc != TN_OK) {
+      *ret = i;
+      return rc;
+    }
   }
   return TN_OK;
+}
+
+static enum tn_code
+check_count(const struct tn_backend *backend, size_t count, tn_err *err)
+{
+  if (count <= backend->dialect.max_parameters)
+    return TN_OK;
+  tn_err_set(err, TN_E_LIMIT, "%zu parameters; %s takes %u", count,
+             backend->plugin.name, (unsigned)backend->dialect.max_parameters);
+  tn_backend__name(backend, err);
+  return TN_E_LIMIT;
+}
+
+enum tn_code
+tn_backend_check_values(const struct tn_backend *backend,
+                        const tn_value *values, size_t count, tn_err *err)
+{
+  size_t bad = 0;
+  enum tn_code rc = check_count(backend, count, err);
+
+  if (rc != TN_OK)
+    return rc;
+  rc = find_bad(backend, values, count, &bad, err);
+  if (rc == TN_OK)
+    return rc;
+  refuse_value(bad, err);
+  tn_backend__name(backend, err);
+  return rc;
+}
+
+enum tn_code
+tn_backend_check_rows(const struct tn_backend *backend, const tn_value *values,
+                      size_t count, size_t row_count, tn_err *err)
+{
+  size_t bad = 0;
+  enum tn_code rc = check_count(backend, count, err);
+
+  if (rc != TN_OK) {
+    err->row = 1;
+    return rc;
+  }
+  rc = find_bad(backend, values, count * row_count, &bad, err);
+  if (rc == TN_OK)
+    return rc;
+  refuse_value(bad % count, err);
+  tn_backend__name(backend, err);
+  err->row = bad / count + 1;
+  return rc;
 }

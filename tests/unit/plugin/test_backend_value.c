@@ -148,6 +148,29 @@ Test(backend_value, too_many_values_are_refused)
   cr_expect_str_eq(err.message, "101 parameters; fake takes 100");
 }
 
+Test(backend_value, the_first_bad_value_of_rows_is_told_with_its_row)
+{
+  tn_value values[3 * 4];
+  size_t i;
+
+  for (i = 0; i < TN_COUNT(values); i++)
+    values[i] = i % 3 == 0 ? tn_text("ä") : tn_int64(1);
+  cr_assert_eq(make(), TN_OK);
+  cr_expect_eq(tn_backend_check_rows(backend, values, 3, 4, &err), TN_OK);
+  cr_expect_eq(tn_backend_check_rows(backend, values, 0, 4, &err), TN_OK);
+  for (i = TN_COUNT(values); i-- > 0;) {
+    values[i] = tn_text("\xff");
+    cr_expect_eq(tn_backend_check_rows(backend, values, 3, 4, &err),
+                 TN_E_CHARSET);
+    cr_expect_eq(err.row, i / 3 + 1, "value %zu: row %llu", i,
+                 (unsigned long long)err.row);
+    cr_expect_eq(err.parameter, (int32_t)(i % 3 + 1), "value %zu", i);
+  }
+  cr_expect_eq(tn_backend_check_rows(backend, values, 101, 2, &err),
+               TN_E_LIMIT);
+  cr_expect_eq(err.row, 1);
+}
+
 Test(backend_value, an_array_is_as_good_as_its_items)
 {
   static const char big[1001];
