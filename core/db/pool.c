@@ -34,7 +34,7 @@ tn_pool_take(tn_pool *pool, const struct tn_loan *loan, tn_conn **ret,
   return TN_OK;
 }
 
-/* Nothing is the matter with it, nor with the pool. */
+/* Nothing is the matter with it, nor with the pool, and no time is noted. */
 static inline bool
 is_plain(const tn_conn *conn, const struct tn_pool_slot *slot, int64_t now)
 {

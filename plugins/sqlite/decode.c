@@ -486,13 +486,13 @@ static inline void
 find_cells(struct sqlite__statement *statement)
 {
   struct sqlite__column *columns = statement->decoders;
-  uint32_t last = statement->column_count - 1;
+  uint32_t count = statement->column_count;
   uint32_t i;
 
   if (statement->is_query && columns[0].cell == sqlite__cell(statement, 0) &&
-      columns[last].cell == sqlite__cell(statement, last))
+      columns[count - 1].cell == sqlite__cell(statement, count - 1))
     return;
-  for (i = 0; i <= last; i++)
+  for (i = 0; i < count; i++)
     columns[i].cell = sqlite__cell(statement, i);
 }
 

@@ -10,17 +10,20 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 # How our programs, Criterion, unittest, sanitizers and CTest tell what is wrong.
-REASON = re.compile(r"not ok|# |\[----\]|FAIL|ERROR|AssertionError|\w*Error:|"
-                    r"assert|SUMMARY: |WARNING: \w+Sanitizer|runtime error|Timeout")
+REASON = re.compile(r"^(not ok|# |\[----\]|FAIL)|\w*Error: |ERROR|SUMMARY: |"
+                    r"WARNING: \w+Sanitizer|runtime error:|Assertion .* failed|Timeout")
 REASONS_MAX = 20
 
 
 def reasons(case):
-    """What tells why it failed; else the end of what it printed."""
+    """The first and last of what tells why it failed; else the end of all."""
     printed = [line for line in (case.findtext("system-out") or "").splitlines()
                if line.strip()]
-    telling = [line for line in printed if REASON.match(line.strip())]
-    return (telling or printed[-REASONS_MAX:])[:REASONS_MAX]
+    telling = [line for line in printed if REASON.search(line.strip())]
+    if not telling:
+        return printed[-REASONS_MAX:]
+    half = REASONS_MAX // 2
+    return telling[:half] + telling[half:][-half:]
 
 
 def main(folder, broken):
