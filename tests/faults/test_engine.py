@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from driver import AWAY, Load, Pipe, servers
+from driver import AWAY, SERVICE_S, Load, Pipe, servers
 
 PROXY = os.environ["TENON_FAULT_PROXY"]
 NAME, KILLS = sys.argv[1], int(sys.argv[2])
@@ -175,12 +175,13 @@ class Harm(unittest.TestCase):
         return proxy
 
     def spoil(self, rule, seconds):
+        """Who was caught has its deadline first, of up to a second."""
         proxy = self.through_proxy()
         for _ in range(2):
             self.assertEqual(proxy.ask(rule), "ok")
             time.sleep(seconds)
             self.assertEqual(proxy.ask("pass"), "ok")
-            self.load.expect_service()
+            self.load.expect_service(1 + SERVICE_S)
         return self.end(AWAY)
 
     def test_black_hole(self):
