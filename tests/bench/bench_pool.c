@@ -81,13 +81,29 @@ pool_give(tn_conn *conn)
   tn_pool_give(&conn);
 }
 
+/* Many at a time, without a call by a pointer for each. */
+static void
+list_lend(unsigned count)
+{
+  while (count-- > 0)
+    list_give(list_take());
+}
+
+static void
+pool_lend(unsigned count)
+{
+  while (count-- > 0)
+    pool_give(pool_take());
+}
+
 struct side {
   tn_conn *(*take)(void);
   void (*give)(tn_conn *conn);
+  void (*lend)(unsigned count); /* take and give, so many times */
 };
 
-static const struct side sides[2] = { { list_take, list_give },
-                                      { pool_take, pool_give } };
+static const struct side sides[2] = { { list_take, list_give, list_lend },
+                                      { pool_take, pool_give, pool_lend } };
 
 static enum tn_code
 connect_memory(void *user, tn_deadline deadline, tn_conn **ret, tn_err *err)
@@ -105,15 +121,16 @@ struct workload {
   int threads;
   int size;
   int hold_us; /* how long each keeps it */
+  int slices;  /* turns of each side in a round */
   double goal; /* loans, at least so many times as many; 0: none */
 };
 
 static const struct workload workloads[] = {
-  { "1 thread", 1, 8, 0, 1.4 },
-  { "2 threads on 8", 2, 8, 0, 0 },
-  { "8 threads on 8", 8, 8, 0, 8 },
-  { "32 threads on 8", 32, 8, 0, 3 },
-  { "32 threads on 4, 100 us each", 32, 4, 100, 0 },
+  { "1 thread", 1, 8, 0, 10, 1.4 },
+  { "2 threads on 8", 2, 8, 0, 1, 0 },
+  { "8 threads on 8", 8, 8, 0, 1, 8 },
+  { "32 threads on 8", 32, 8, 0, 1, 3 },
+  { "32 threads on 4, 100 us each", 32, 4, 100, 1, 0 },
 };
 
 struct worker {
@@ -163,13 +180,11 @@ work(void *arg)
   const struct side *side = worker->side;
   unsigned between = worker->hold_us > 0 ? 0 : SAMPLE_EACH - 1;
   uint64_t loans = 0;
-  unsigned i;
 
   pthread_barrier_wait(&barrier);
   while (!atomic_load_explicit(&is_over, memory_order_relaxed)) {
     lend_timed(worker);
-    for (i = 0; i < between; i++)
-      side->give(side->take());
+    side->lend(between);
     loans += between + 1;
   }
   worker->loans = loans;
@@ -201,22 +216,42 @@ struct outcome {
   double p99;
 };
 
+/* A thread that is alone has one processor, the same on both sides: they are
+ * not equally fast where others use them too. */
+static void
+init_attributes(pthread_attr_t *attributes, int threads)
+{
+  cpu_set_t all, one;
+  int cpu = 0;
+
+  pthread_attr_init(attributes);
+  if (threads > 1 || sched_getaffinity(0, sizeof all, &all) != 0)
+    return;
+  while (!CPU_ISSET(cpu, &all))
+    cpu++;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  pthread_attr_setaffinity_np(attributes, sizeof one, &one);
+}
+
 static struct outcome
 run_side(const struct workload *work_load, const struct side *side, int ms)
 {
   const struct timespec pause = { .tv_sec = ms / 1000,
                                   .tv_nsec = ms % 1000 * 1000000L };
   struct outcome outcome = { 0, 0 };
+  pthread_attr_t attributes;
   size_t count = 0;
   int i;
 
   atomic_store(&is_over, false);
   pthread_barrier_init(&barrier, NULL, (unsigned)work_load->threads + 1);
+  init_attributes(&attributes, work_load->threads);
   for (i = 0; i < work_load->threads; i++) {
     workers[i].side = side;
     workers[i].hold_us = work_load->hold_us;
     workers[i].sample_count = 0;
-    if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+    if (pthread_create(&workers[i].thread, &attributes, work, &workers[i]) != 0)
       die("thread", "none to be had");
   }
   pthread_barrier_wait(&barrier);
@@ -262,6 +297,20 @@ tear_down(void)
   tn_pool_close(&pool);
 }
 
+/* A machine that others use too may change its speed many times a second, which
+ * threads that wait for one another even out. */
+static void
+add_slice(struct outcome *outcome, const struct workload *work_load,
+          const struct side *side, int ms)
+{
+  int slices = work_load->slices;
+  struct outcome slice =
+      run_side(work_load, side, ms < slices ? 1 : ms / slices);
+
+  outcome->loans += slice.loans;
+  outcome->p99 += slice.p99 / slices;
+}
+
 static void
 run_workload(const struct workload *work_load, int rounds, int ms)
 {
@@ -272,11 +321,15 @@ run_workload(const struct workload *work_load, int rounds, int ms)
 
   set_up(work_load);
   for (round = -1; round < rounds; round++) {
-    struct outcome outcomes[2];
-    int first = round % 2 == 0;
+    struct outcome outcomes[2] = { { 0, 0 }, { 0, 0 } };
+    int slice;
 
-    outcomes[first] = run_side(work_load, &sides[first], ms);
-    outcomes[!first] = run_side(work_load, &sides[!first], ms);
+    for (slice = 0; slice < work_load->slices; slice++) {
+      int first = (round + slice) % 2 == 0;
+
+      add_slice(&outcomes[first], work_load, &sides[first], ms);
+      add_slice(&outcomes[!first], work_load, &sides[!first], ms);
+    }
     if (round < 0) /* warming up */
       continue;
     ratios[round] = outcomes[1].loans / outcomes[0].loans;
