@@ -254,6 +254,7 @@ run_side(const struct workload *work_load, const struct side *side, int ms)
     if (pthread_create(&workers[i].thread, &attributes, work, &workers[i]) != 0)
       die("thread", "none to be had");
   }
+  pthread_attr_destroy(&attributes);
   pthread_barrier_wait(&barrier);
   nanosleep(&pause, NULL);
   atomic_store(&is_over, true);
