@@ -23,7 +23,9 @@ open_session(struct try *try)
   char url[512];
 
   add_options(try, url, sizeof url);
+  try->login_ns = -tn_clock_now();
   try->conn = faults_open(url, TIME_MS);
+  try->login_ns += tn_clock_now();
   try->session = faults_number(try->conn, try->words->session);
 }
 

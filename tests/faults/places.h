@@ -22,6 +22,7 @@ try {
   tn_txn *txn;
   char global_id[65];   /* of it, or of what is prepared; "": neither */
   int64_t session;      /* the server's number for it */
+  int64_t login_ns;     /* how long it took to open it */
   tn_deadline deadline; /* of what is under way; 0: a second from then on */
   tn_deadline ended;    /* when it had its answer */
   enum tn_code rc;
