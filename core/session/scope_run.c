@@ -15,6 +15,7 @@ struct piece {
   tn_deadline limit;   /* of all attempts; 0: none */
   tn_engine *engine;   /* of the last time; NULL: it did not begin */
   struct tn_txn_id id; /* likewise; "": the server cannot be asked */
+  bool is_uncertain;   /* likewise: whether its own commit has taken effect */
 };
 
 /* Once, to the end. */
@@ -28,6 +29,7 @@ run_once(struct piece *piece, tn_err *err)
 
   piece->engine = NULL;
   piece->id.text[0] = '\0';
+  piece->is_uncertain = false;
   if (scope == NULL)
     return rc;
   piece->engine = scope->engine;
@@ -37,8 +39,10 @@ run_once(struct piece *piece, tn_err *err)
   if (txn != NULL && tn_txn_identify(txn, &piece->id, NULL) != TN_OK)
     piece->id.text[0] = '\0';
   rc = tn_run__judge(txn, piece->call(scope, piece->user, err), err);
-  if (rc == TN_OK)
+  if (rc == TN_OK) {
     rc = tn_scope_commit(scope, err);
+    piece->is_uncertain = rc == TN_E_UNCERTAIN;
+  }
   tn_scope__leave(&scope, rc != TN_OK ? err : NULL);
   return rc;
 }
@@ -95,7 +99,7 @@ run_whole(struct piece *piece, tn_err *err)
   tn_err_clear(err);
   do {
     rc = run_once(piece, err);
-    if (rc == TN_E_UNCERTAIN && piece->engine != NULL)
+    if (piece->is_uncertain)
       rc = tn_run__resolve(piece->engine, &question, piece->user, &piece->id,
                            err);
     if (rc != TN_OK)

@@ -241,16 +241,19 @@ tn_run(tn_engine *engine, const struct tn_run_options *options, tn_run_fn call,
   do {
     struct tn_txn_id id = { "" };
     tn_txn *txn = NULL;
+    bool is_own = false; /* the commit that is uncertain is that of this run */
 
     rc = attempt(engine, options, &run, &txn, err);
     if (rc == TN_OK && tn_txn_identify(txn, &id, NULL) != TN_OK)
       id.text[0] = '\0';
     if (rc == TN_OK)
       rc = call_once(txn, call, user, err);
-    if (rc == TN_OK)
+    if (rc == TN_OK) {
       rc = tn_txn_commit(txn, err);
+      is_own = rc == TN_E_UNCERTAIN;
+    }
     tn_txn_end(&txn);
-    if (rc == TN_E_UNCERTAIN)
+    if (is_own)
       rc = tn_run__resolve(engine, options, user, &id, err);
     if (rc != TN_OK)
       tn_run__settle(err);

@@ -346,6 +346,29 @@ Test(scope_run, what_was_committed_is_done)
   cr_expect_eq(job.inner, 1);
 }
 
+/* It says so of another transaction than the one that asking is about. */
+static enum tn_code
+say_uncertain(tn_scope *scope, void *user, tn_err *why)
+{
+  (void)scope;
+  (void)user;
+  job.inner++;
+  return tn_err_set(why, TN_E_UNCERTAIN, "of another one");
+}
+
+Test(scope_run, what_is_uncertain_in_a_function_is_not_run_again)
+{
+  struct tn_scope_options how = TN_SCOPE_OPTIONS_INIT;
+
+  how.mode = TN_SCOPE_WRITER;
+  how.retry = &policy;
+  how.check = check;
+  cr_expect_eq(tn_scope_run(facade, context, &how, say_uncertain, &job, &err),
+               TN_E_UNCERTAIN);
+  cr_expect_eq(err.replay, TN_REPLAY_UNKNOWN);
+  cr_expect_eq(job.inner, 1);
+}
+
 Test(scope_run, what_was_not_is_run_again)
 {
   cr_expect_eq(run_checked(check), TN_OK, "%s", err.message);

@@ -392,6 +392,23 @@ Test(txn_run, a_commit_that_did_not_is_run_again)
   close_engine();
 }
 
+/* It says so of another transaction than the one that asking is about. */
+Test(txn_run, what_is_uncertain_in_a_function_is_not_run_again)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE, .category = TN_E_CONFLICT },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  run_options.check = check;
+  job.made_of_it = TN_E_UNCERTAIN;
+  cr_expect_eq(run(), TN_E_UNCERTAIN);
+  cr_expect_eq(err.replay, TN_REPLAY_UNKNOWN);
+  cr_expect_eq(job.calls, 1);
+  cr_expect_eq(job.asked, 0);
+  close_engine();
+}
+
 Test(txn_run, a_question_whose_answer_is_lost_is_asked_again)
 {
   SCRIPT_ANSWERS(lost_commit);
