@@ -7,6 +7,7 @@
 #include "strbuf.h"
 
 #define TEXT_MAX (SIZE_MAX / 4)
+#define US_PER_S 1000000
 
 /* ---- as a struct ---- */
 
@@ -273,30 +274,34 @@ write_samples(struct tn_strbuf *out, const struct sample_row *row,
 }
 
 /* The waits by length, of which the struct has those of each bucket, and the
- * text those of all up to one. */
+ * text those of all up to one. Seconds are printed as integers: the point of %f
+ * is a comma in some locales. */
 static void
 write_waits(struct tn_strbuf *out, const struct source *source)
 {
   const struct tn_pool_stats *pool = &source->numbers.pool;
   const char *label = tn_strbuf_text(&source->label);
-  double limit = 0.0001;
+  unsigned long long limit = 1; /* in 100 us */
   uint64_t sum = 0;
   size_t i;
 
   for (i = 0; i < TN_POOL_WAIT_BUCKETS - 1; i++, limit *= 4) {
     sum += pool->wait_histogram[i];
     tn_strbuf_add_format(out,
-                         "tenon_wait_seconds_bucket{%s,le=\"%.4f\"} %llu\n",
-                         label, limit, (unsigned long long)sum);
+                         "tenon_wait_seconds_bucket{%s,le=\"%llu.%04llu\"} "
+                         "%llu\n",
+                         label, limit / 10000, limit % 10000,
+                         (unsigned long long)sum);
   }
   sum += pool->wait_histogram[i];
   tn_strbuf_add_format(out,
                        "tenon_wait_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
                        "tenon_wait_seconds_count{%s} %llu\n"
-                       "tenon_wait_seconds_sum{%s} %.6f\n",
+                       "tenon_wait_seconds_sum{%s} %llu.%06llu\n",
                        label, (unsigned long long)sum, label,
                        (unsigned long long)sum, label,
-                       (double)pool->wait_us / 1e6);
+                       (unsigned long long)(pool->wait_us / US_PER_S),
+                       (unsigned long long)(pool->wait_us % US_PER_S));
 }
 
 static void

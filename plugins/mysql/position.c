@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* What one statement waits at most; the connection can be stopped meanwhile. */
-#define WAIT_NS  INT64_C(1000000000)
-#define NS_PER_S 1e9
+#define WAIT_NS   INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define MS_PER_S  1000
 
 struct gtid {
   uint64_t domain;
@@ -132,9 +133,11 @@ wait_there(struct mysql__conn *conn, const char *wanted, int64_t nanoseconds)
 {
   char sql[64 + TN_POSITION_SIZE];
   char cells[1][MYSQL__CELL_MAX];
+  int64_t ms = (nanoseconds < WAIT_NS ? nanoseconds : WAIT_NS) / NS_PER_MS;
 
-  snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s', %.3f)", wanted,
-           (double)(nanoseconds < WAIT_NS ? nanoseconds : WAIT_NS) / NS_PER_S);
+  /* Not by %f, whose point is a comma in some locales. */
+  snprintf(sql, sizeof sql, "SELECT MASTER_GTID_WAIT('%s', %lld.%03lld)",
+           wanted, (long long)(ms / MS_PER_S), (long long)(ms % MS_PER_S));
   return mysql__ask(conn, sql, cells, 1);
 }
 

@@ -3,6 +3,8 @@
 
 #include <tenon/metrics.h>
 
+#include "comma_locale.h"
+
 TestSuite(metrics, .init = fixture_init, .timeout = 60);
 
 static const struct tn_column columns[] = {
@@ -268,6 +270,20 @@ Test(metrics, waits_are_a_histogram)
               "9");
   expect_line("tenon_wait_seconds_count{target=\"fake://h/db\"} 9");
   expect_line("tenon_wait_seconds_sum{target=\"fake://h/db\"} 1.500000");
+  close_engine();
+}
+
+Test(metrics, a_locale_with_a_decimal_comma_changes_nothing)
+{
+  open_engine("");
+  engine->pool->wait_ns = 1500000000;
+  if (!comma_locale_begin())
+    cr_skip("no localedef to make a locale with a decimal comma");
+  write_both(NULL);
+  expect_line("tenon_wait_seconds_bucket{target=\"fake://h/db\",le=\"0.0001\"} "
+              "0");
+  expect_line("tenon_wait_seconds_sum{target=\"fake://h/db\"} 1.500000");
+  cr_expect(comma_locale_end());
   close_engine();
 }
 

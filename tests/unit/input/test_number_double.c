@@ -1,13 +1,13 @@
 /* Doubles to text and back: shortest, exact, in any locale. */
 #include <criterion/criterion.h>
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "comma_locale.h"
 #include "value_priv.h"
 
 static double
@@ -326,40 +326,6 @@ Test(number_double, the_sign_of_zero_is_kept)
   cr_expect(real == 0 && !signbit(real));
 }
 
-/* Make a locale whose decimal point is a comma, and use it. No such locale
- * need be installed: localedef comes with the C library. */
-static bool
-use_comma_locale(char *folder)
-{
-  static const char script[] =
-      "cd \"$LOCPATH\" || exit 1\n"
-      "cat >charmap <<'end'\n"
-      "<code_set_name> ANSI_X3.4-1968\n"
-      "<comment_char> %\n"
-      "<escape_char> /\n"
-      "CHARMAP\n"
-      "<U0000>..<U007F> /x00 ALL\n"
-      "END CHARMAP\n"
-      "end\n"
-      "cat >source <<'end'\n"
-      "comment_char %\n"
-      "escape_char /\n"
-      "LC_NUMERIC\n"
-      "decimal_point \",\"\n"
-      "thousands_sep \".\"\n"
-      "grouping 3;3\n"
-      "END LC_NUMERIC\n"
-      "end\n"
-      "localedef --no-archive -c -f ./charmap -i ./source ./comma "
-      ">/dev/null 2>&1\n"
-      "test -f comma/LC_NUMERIC\n";
-
-  if (mkdtemp(folder) == NULL || setenv("LOCPATH", folder, 1) != 0)
-    return false;
-  return system(script) == 0 && setlocale(LC_NUMERIC, "comma") != NULL &&
-         strcmp(localeconv()->decimal_point, ",") == 0;
-}
-
 static void
 check_in_locale(void)
 {
@@ -385,16 +351,14 @@ check_in_locale(void)
 
 Test(number_double, a_locale_with_a_decimal_comma_changes_nothing)
 {
-  char folder[] = "/tmp/tenon-locale-XXXXXX";
   char text[16];
   double real;
 
-  if (!use_comma_locale(folder))
+  if (!comma_locale_begin())
     cr_skip("no localedef to make a locale with a decimal comma");
   snprintf(text, sizeof text, "%g", 1.5);
   cr_expect_str_eq(text, "1,5"); /* the locale is really in use */
   check_in_locale();
   cr_expect(convert("1,5", TN_NEAR_EXACT, &real) != NULL);
-  setlocale(LC_NUMERIC, "C");
-  cr_expect(system("rm -r \"$LOCPATH\"") == 0);
+  cr_expect(comma_locale_end());
 }
