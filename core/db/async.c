@@ -137,6 +137,14 @@ tn_async_wait(int fd, uint32_t events, tn_deadline until, void *user)
   return ready;
 }
 
+int
+tn_async__sleep(tn_wait_fn wait, void *user, tn_deadline until)
+{
+  if (wait == NULL || wait == tn_async_wait)
+    return tn_async_wait(-1, 0, until, NULL);
+  return wait(-1, 0, until, user);
+}
+
 /* ---- the application's end ---- */
 
 static enum tn_code

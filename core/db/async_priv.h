@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <tenon/async.h>
+#include <tenon/conn.h>
 #include <ucontext.h>
 
 /* ---- async_stack.c: a stack of its own, the way there and back ---- */
@@ -51,5 +52,9 @@ void tn_async__leave(struct tn_async_stack *stack, bool is_last);
  */
 bool tn_async__is_inside(void);
 bool tn_async__is_canceled(void);
+
+/* Let time pass: by the application's `wait`, unless that is NULL or
+ * tn_async_wait(), whose `user` is the library's. Below 0: it was ended. */
+int tn_async__sleep(tn_wait_fn wait, void *user, tn_deadline until);
 
 #endif

@@ -1,7 +1,6 @@
 /* The first connection of a program that would rather know, or wait. */
+#include "async_priv.h"
 #include "engine_priv.h"
-
-#include <tenon/async.h>
 
 /* How the attempts go. */
 struct attempts {
@@ -40,14 +39,12 @@ pause_before_next(const tn_engine *engine, struct attempts *attempts,
                   enum tn_code *rc, tn_err *err)
 {
   const struct tn_engine_options *options = &engine->options;
-  bool has_own = options->wait != NULL && options->wait != tn_async_wait;
   int64_t until = tn_clock_now() + attempts->interval_ns;
 
   if (until >= attempts->deadline)
     return false;
   while (tn_clock_now() < until)
-    if ((has_own ? options->wait(-1, 0, until, options->wait_user)
-                 : tn_async_wait(-1, 0, until, NULL)) < 0) {
+    if (tn_async__sleep(options->wait, options->wait_user, until) < 0) {
       *rc = tn_err_set(err, TN_E_CANCELED, "engine: canceled");
       return false;
     }
@@ -93,7 +90,7 @@ tn_engine_start(tn_engine *engine, tn_deadline deadline, tn_err *err)
     .interval_ns = interval * NS_PER_S,
     .longest_ns =
         tn_target__number(target, "max_retry_interval", interval) * NS_PER_S,
-    .deadline = deadline,
+    .deadline = deadline != 0 ? deadline : TN_DEADLINE_NONE,
   };
   tn_err own;
   enum tn_code rc;

@@ -132,12 +132,16 @@ tn_host_poll(int fd, int wake_fd, uint32_t events, tn_deadline until)
   return ready_events(&polled[0], events);
 }
 
+/* An application's wait that passes tn_async_wait() on may have been told of a
+ * cancel by that. */
 static int32_t
 fail_wait(struct tn_host_call *call, int cause)
 {
   char text[128];
   char why[192];
 
+  if (cause == ECANCELED)
+    return stop(call, TN_E_CANCELED, "canceled");
   snprintf(why, sizeof(why), "waiting for a descriptor: %s",
            strerror_r(cause, text, sizeof(text)));
   return stop(call, TN_E_IO, why);

@@ -1,10 +1,10 @@
 /* A facade is two engines that are opened when they are first needed, and what
  * stands in for them in tests. */
-#include <tenon/async.h>
 #include <tenon/facade.h>
 
 #include <string.h>
 
+#include "async_priv.h"
 #include "engine_priv.h"
 #include "scope_priv.h"
 
@@ -203,10 +203,8 @@ nap(const tn_facade *facade, tn_err *err)
 {
   const struct tn_engine_options *engine = &facade->options.engine;
   tn_deadline until = tn_clock_now() + NAP_NS;
-  int rc = engine->wait != NULL ? engine->wait(-1, 0, until, engine->wait_user)
-                                : tn_async_wait(-1, 0, until, NULL);
 
-  if (rc >= 0)
+  if (tn_async__sleep(engine->wait, engine->wait_user, until) >= 0)
     return TN_OK;
   return tn_err_set(err, TN_E_CANCELED,
                     "facade: canceled while another thread starts it");

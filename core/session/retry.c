@@ -1,7 +1,7 @@
 /* Whether, and when, what has failed is called again. */
-#include <tenon/async.h>
 #include <unistd.h>
 
+#include "async_priv.h"
 #include "engine_priv.h"
 #include "session_priv.h"
 
@@ -137,14 +137,9 @@ may_repeat(const struct tn_retry_run *run, const tn_err *err)
 static bool
 sleep_until(const struct tn_retry *policy, tn_deadline until)
 {
-  while (tn_clock_now() < until) {
-    int rc = policy->wait != NULL
-                 ? policy->wait(-1, 0, until, policy->wait_user)
-                 : tn_async_wait(-1, 0, until, NULL);
-
-    if (rc < 0)
+  while (tn_clock_now() < until)
+    if (tn_async__sleep(policy->wait, policy->wait_user, until) < 0)
       return false;
-  }
   return true;
 }
 

@@ -72,7 +72,7 @@ TN_API TN_MUST_USE enum tn_code tn_engine_open(
  * grows up to max_retry_interval. Each attempt that fails is logged. Only a
  * server that cannot be reached is tried again: what is wrong otherwise, a
  * password say, fails at once. No lock is held: other threads use the engine.
- * `deadline` ends it early, TN_DEADLINE_NONE does not; each attempt has
+ * `deadline` ends it early, 0 and TN_DEADLINE_NONE do not; each attempt has
  * pool_timeout at most, or 30 seconds if that is 0.
  * Fails: as the last attempt; with start_degraded it does not, if the server
  * just cannot be reached, and the engine goes on trying when it is used. */

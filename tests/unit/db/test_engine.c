@@ -507,17 +507,28 @@ Test(engine, starts_with_a_connection_that_is_used)
   close_engine();
 }
 
-Test(engine, tries_as_often_as_it_is_told)
+static void
+expect_three_attempts(tn_deadline deadline)
 {
   SCRIPT_ANSWERS(nobody);
   open_engine("&max_retries=3&retry_interval=0");
-  cr_expect_eq(tn_engine_start(engine, TN_DEADLINE_NONE, &err), TN_E_CONNECT);
+  cr_expect_eq(tn_engine_start(engine, deadline, &err), TN_E_CONNECT);
   cr_expect_str_eq(err.message, "nobody");
   cr_expect_eq(calls_of(FAKE_CONNECT), 3);
   cr_expect_eq(count_of("warning: engine: cannot connect to fake://h/db"), 3);
   cr_expect_eq(count_of("nobody; 2 attempts left"), 1, "%s", log_text);
   cr_expect_eq(count_of("nobody; 0 attempts left"), 1, "%s", log_text);
   close_engine();
+}
+
+Test(engine, tries_as_often_as_it_is_told)
+{
+  expect_three_attempts(TN_DEADLINE_NONE);
+}
+
+Test(engine, no_deadline_at_all_is_none_that_has_passed)
+{
+  expect_three_attempts(0);
 }
 
 Test(engine, does_not_try_if_there_are_no_attempts)

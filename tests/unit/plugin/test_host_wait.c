@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -188,6 +189,26 @@ Test(host_wait, a_signal_does_not_end_a_wait)
   cr_expect_eq(events, 0);
   cr_expect_geq(host->now(), until);
   cr_expect_gt(alarms, 1);
+}
+
+/* tn_wait_fn, of an application that passes tn_async_wait() on. */
+static int
+fail_canceled(int fd, uint32_t events, tn_deadline until, void *user)
+{
+  (void)fd;
+  (void)events;
+  (void)until;
+  (void)user;
+  errno = ECANCELED;
+  return -1;
+}
+
+Test(host_wait, a_wait_of_the_applications_may_say_that_it_was_canceled)
+{
+  call.wait = fail_canceled;
+  cr_expect_eq(host->wait(&call.call, -1, 0, TN_DEADLINE_NONE, NULL),
+               TN_E_CANCELED);
+  cr_expect_str_eq(err.message, "fake: canceled");
 }
 
 Test(host_wait, wait_on_a_closed_descriptor_fails)

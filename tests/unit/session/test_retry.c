@@ -243,6 +243,8 @@ Test(retry, sleeps_where_the_application_waits)
   cr_expect_eq(job.calls, 1);
 }
 
+static tn_wait_fn day_wait;
+
 static enum tn_code
 retry_for_a_day(void *user, tn_err *why)
 {
@@ -251,11 +253,14 @@ retry_for_a_day(void *user, tn_err *why)
   policy.flags = TN_RETRY_EXACT;
   policy.first_ms = 86400000;
   policy.max_ms = 86400000;
+  policy.wait = day_wait;
+  policy.wait_user = day_wait != NULL ? &policy : NULL;
   return tn_retry_call(&policy, work, user, why);
 }
 
 /* The event loop goes on meanwhile, and a cancel ends the sleep. */
-Test(retry, stands_still_in_an_asynchronous_call_until_it_is_canceled)
+static void
+cancel_a_day(void)
 {
   tn_async *async = NULL;
 
@@ -271,6 +276,18 @@ Test(retry, stands_still_in_an_asynchronous_call_until_it_is_canceled)
   cr_expect_str_eq(err.message, "retry: canceled while waiting");
   cr_expect_eq(job.calls, 1);
   tn_async_close(&async);
+}
+
+Test(retry, stands_still_in_an_asynchronous_call_until_it_is_canceled)
+{
+  cancel_a_day();
+}
+
+/* Whose `user` is the library's: what the policy has there is nobody's. */
+Test(retry, may_wait_by_the_librarys_own_function)
+{
+  day_wait = tn_async_wait;
+  cancel_a_day();
 }
 
 Test(retry, begins_no_sleep_that_would_end_too_late)
