@@ -183,8 +183,8 @@ struct tn_pool_stats {
 
   /* Now. */
   uint32_t idle;
-  uint32_t lent;
-  uint32_t connecting; /* or being pinged, reset or closed */
+  uint32_t lent;       /* or being pinged before, or reset after that */
+  uint32_t connecting; /* or being closed */
   uint32_t waiting;
 
   /* Since the pool was opened. */
