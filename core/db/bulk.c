@@ -278,7 +278,9 @@ static enum tn_code
 require_open(const tn_bulk *bulk, tn_err *err)
 {
   if (bulk->conn == NULL)
-    return tn_err_set(err, TN_E_STATE, "bulk: its connection is closed");
+    return tn_err_set(err, TN_E_STATE,
+                      "bulk: its connection is closed, or its transaction has "
+                      "been rolled back");
   if (bulk->is_over)
     return tn_err_set(err, TN_E_STATE,
                       "bulk: the load has failed or was finished before");

@@ -8,7 +8,7 @@
 #include "dialect.h"
 
 void
-tn_conn__close_all(tn_conn *conn)
+tn_conn__close_all(tn_conn *conn, tn_deadline deadline)
 {
   tn_prepared *prepared;
   tn_prepared *next;
@@ -20,8 +20,21 @@ tn_conn__close_all(tn_conn *conn)
     if (tn_cache__is_idle(prepared))
       continue;
     tn_cache__forget(&conn->cache, prepared);
-    tn_prepared__orphan(prepared);
+    tn_prepared__orphan(prepared, deadline);
   }
+}
+
+void
+tn_conn__stop_rows(tn_conn *conn)
+{
+  tn_deadline deadline = tn_deadline_after_ms(TN_CONN_CLOSE_MS);
+  tn_prepared *prepared;
+
+  if (conn->bulk != NULL)
+    tn_bulk__orphan(conn->bulk);
+  for (prepared = conn->statements; prepared != NULL; prepared = prepared->next)
+    if (prepared->result.is_running)
+      tn_result__stop(&prepared->result, deadline);
 }
 
 bool
@@ -77,6 +90,7 @@ void
 tn_conn_close(tn_conn **conn)
 {
   struct tn_host_call call;
+  tn_deadline deadline;
   tn_conn *closing;
 
   if (conn == NULL || *conn == NULL)
@@ -92,11 +106,13 @@ tn_conn_close(tn_conn **conn)
   closing = *conn;
   *conn = NULL;
   tn_cache__empty(&closing->cache);
-  tn_conn__close_all(closing);
+  deadline = tn_deadline_after_ms(TN_CONN_CLOSE_MS);
+  tn_conn__close_all(closing, deadline);
 
   /* Not an operation: a dead session is closed as well, and whatever the time,
    * and nobody can cancel it. */
   tn_conn__closing(closing, &call);
+  call.call.deadline = deadline;
   tn_backend_disconnect(closing->backend, closing->handle, &call);
   tn_conn__free(closing);
 }

@@ -232,14 +232,21 @@ tn_conn_commit(tn_conn *conn, tn_err *err)
   return tn_conn__end(conn, rc, err);
 }
 
+/* What undoes has a second of its own where the time is over; 0: it is not. */
+static tn_deadline
+undo_deadline(const tn_conn *conn)
+{
+  return tn_conn__is_late(conn) ? tn_deadline_after_ms(LATE_ROLLBACK_MS) : 0;
+}
+
 enum tn_code
 tn_conn__rollback(tn_conn *conn, tn_deadline deadline, tn_err *err)
 {
   struct tn_host_call call;
   enum tn_code rc;
 
-  if (deadline == 0 && tn_conn__is_late(conn))
-    deadline = tn_deadline_after_ms(LATE_ROLLBACK_MS);
+  if (deadline == 0)
+    deadline = undo_deadline(conn);
   rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
@@ -350,14 +357,14 @@ check_name(const char *name, tn_err *err)
 
 static enum tn_code
 run_savepoint(tn_conn *conn, enum tn_savepoint_action action, const char *name,
-              tn_err *err)
+              tn_deadline deadline, tn_err *err)
 {
   struct tn_host_call call;
   enum tn_code rc = check_name(name, err);
 
   if (rc != TN_OK)
     return rc;
-  rc = tn_conn__begin(conn, 0, NULL, &call, &err);
+  rc = tn_conn__begin(conn, deadline, NULL, &call, &err);
   if (rc != TN_OK)
     return rc;
 
@@ -372,17 +379,25 @@ run_savepoint(tn_conn *conn, enum tn_savepoint_action action, const char *name,
 enum tn_code
 tn_conn_savepoint(tn_conn *conn, const char *name, tn_err *err)
 {
-  return run_savepoint(conn, TN_SAVEPOINT_SET, name, err);
+  return run_savepoint(conn, TN_SAVEPOINT_SET, name, 0, err);
 }
 
 enum tn_code
 tn_conn_release_savepoint(tn_conn *conn, const char *name, tn_err *err)
 {
-  return run_savepoint(conn, TN_SAVEPOINT_RELEASE, name, err);
+  return run_savepoint(conn, TN_SAVEPOINT_RELEASE, name, 0, err);
 }
 
 enum tn_code
 tn_conn_rollback_savepoint(tn_conn *conn, const char *name, tn_err *err)
 {
-  return run_savepoint(conn, TN_SAVEPOINT_ROLLBACK, name, err);
+  return run_savepoint(conn, TN_SAVEPOINT_ROLLBACK, name, undo_deadline(conn),
+                       err);
+}
+
+enum tn_code
+tn_conn__drop_savepoint(tn_conn *conn, const char *name, tn_err *err)
+{
+  return run_savepoint(conn, TN_SAVEPOINT_RELEASE, name, undo_deadline(conn),
+                       err);
 }

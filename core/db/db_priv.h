@@ -262,8 +262,13 @@ void tn_traffic__note(tn_conn *conn, int64_t now);
 bool tn_traffic__is_quiet(int fd);
 
 /* Close everything that is open on it, but for the statements that it keeps by
- * their text; the objects stay, to be closed by their owners. */
-void tn_conn__close_all(tn_conn *conn);
+ * their text; the objects stay, to be closed by their owners. A result whose
+ * rows cannot be got rid of by `deadline` costs the session. */
+void tn_conn__close_all(tn_conn *conn, tn_deadline deadline);
+
+/* End what is under way on it, a result or a bulk load, in a second; statements
+ * stay open. */
+void tn_conn__stop_rows(tn_conn *conn);
 
 /* Was it opened by the parent of this process? Then the backend must not be
  * called (pool_fork.c). */
@@ -290,6 +295,11 @@ void tn_conn__free(tn_conn *conn);
  * failed with `err` (or NULL), which stays but for its verdicts: they become
  * those of a call that had no effect. A session that cannot is dead. */
 void tn_conn__undo(tn_conn *conn, tn_err *err);
+
+/* Forget a savepoint that has been gone back to: in a second, where the time is
+ * over. */
+enum tn_code tn_conn__drop_savepoint(tn_conn *conn, const char *name,
+                                     tn_err *err);
 
 /* Commit, in an operation. Fails: TN_E_UNCERTAIN, the session died under it. */
 enum tn_code tn_conn__commit(tn_conn *conn, struct tn_host_call *call,
@@ -318,13 +328,17 @@ enum tn_code tn_conn__end_prepared(tn_conn *conn, enum tn_global_action action,
 enum tn_code tn_conn__outcome(tn_conn *conn, const char *txn_id,
                               int *ret_is_committed, tn_err *err);
 
+/* How long closing something may take. */
+#define TN_CONN_CLOSE_MS 1000
+
 /* Prepare the call that closes something of `conn`: a second at most, not
  * canceled by anybody, the error in conn->scratch. */
 void tn_conn__closing(tn_conn *conn, struct tn_host_call *call);
 
 /* Let go of what belongs to a connection that closes; the objects stay, to be
- * closed by their owners. */
-void tn_prepared__orphan(tn_prepared *prepared);
+ * closed by their owners. `deadline` is of a result that is still open, if its
+ * own is not earlier. */
+void tn_prepared__orphan(tn_prepared *prepared, tn_deadline deadline);
 
 /* tn_conn_prepare() in an operation of `call`. */
 enum tn_code tn_prepared__new(tn_conn *conn, const char *sql, uint32_t flags,
@@ -373,6 +387,10 @@ void tn_result__finish(tn_result *result);
 
 /* Read all rows of all sets away. */
 enum tn_code tn_result__drain(tn_result *result, tn_err *err);
+
+/* End a result whose rows nobody waits for: by `deadline`, or its own if that
+ * is earlier. */
+void tn_result__stop(tn_result *result, tn_deadline deadline);
 
 /* Fetch and keep all rows of all sets, and show the first set again. */
 enum tn_code tn_result__keep(tn_result *result, tn_err *err);

@@ -5,9 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long closing something may take. */
-#define CLOSE_MS 1000
-
 /* How long to sleep between two looks at a cancel that is under way. */
 static const struct timespec CANCEL_PAUSE = { .tv_nsec = 100000 };
 
@@ -67,7 +64,8 @@ tn_conn__free(tn_conn *conn)
 void
 tn_conn__closing(tn_conn *conn, struct tn_host_call *call)
 {
-  init_call(conn, tn_deadline_after_ms(CLOSE_MS), NULL, call, &conn->scratch);
+  init_call(conn, tn_deadline_after_ms(TN_CONN_CLOSE_MS), NULL, call,
+            &conn->scratch);
   call->canceled = NULL;
   tn_err_clear(&conn->scratch);
 }

@@ -52,7 +52,7 @@ abandon(tn_conn *conn)
   struct tn_host_call call;
 
   tn_cache__empty(&conn->cache);
-  tn_conn__close_all(conn);
+  tn_conn__close_all(conn, tn_deadline_after_ms(TN_CONN_CLOSE_MS));
   if (tn_conn__may_close(conn)) {
     tn_conn__closing(conn, &call);
     tn_backend_disconnect(conn->backend, conn->handle, &call);

@@ -300,9 +300,9 @@ tn_pool__clean(tn_pool *pool, struct tn_pool_slot *slot)
 
   conn->deadline = 0;
   conn->limit = 0;
-  tn_conn__close_all(conn);
+  deadline = tn_deadline_after_ms(pool->options.give_ms);
+  tn_conn__close_all(conn, deadline);
   if (!conn->is_dead) {
-    deadline = tn_deadline_after_ms(pool->options.give_ms);
     if (roll_back(pool, conn, deadline) && reset(pool, conn, deadline)) {
       conn->is_used = false;
       return true;

@@ -53,12 +53,12 @@ tell_end(tn_result *result)
 }
 
 void
-tn_prepared__orphan(tn_prepared *prepared)
+tn_prepared__orphan(tn_prepared *prepared, tn_deadline deadline)
 {
   tn_result *result = &prepared->result;
   struct tn_host_call call;
 
-  tn_result__finish(result);
+  tn_result__stop(result, deadline);
   if (result->watch.began != 0)
     tell_end(result);
   result->conn = NULL;
@@ -103,7 +103,7 @@ tn_prepared_close(tn_prepared **prepared)
   closing = *prepared;
   *prepared = NULL;
   if (closing->conn != NULL)
-    tn_prepared__orphan(closing);
+    tn_prepared__orphan(closing, TN_DEADLINE_NONE);
   free_prepared(closing);
 }
 

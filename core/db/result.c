@@ -40,6 +40,14 @@ tn_result__finish(tn_result *result)
   (void)tn_conn__end(result->conn, TN_OK, NULL);
 }
 
+void
+tn_result__stop(tn_result *result, tn_deadline deadline)
+{
+  if (deadline < result->call.call.deadline)
+    result->call.call.deadline = deadline;
+  tn_result__finish(result);
+}
+
 /* Run the next row of a batch; the last one's result is closed. */
 static enum tn_code
 run_next(tn_result *result)
@@ -222,7 +230,9 @@ refuse(const tn_result *result, tn_err *err)
 {
   if (result->conn == NULL)
     return tn_err_set(err, TN_E_STATE, "result: its connection is closed");
-  return tn_err_set(err, TN_E_STATE, "result: it has failed before");
+  return tn_err_set(err, TN_E_STATE,
+                    "result: it has failed before, or its transaction has been "
+                    "rolled back");
 }
 
 static enum tn_code

@@ -16,6 +16,7 @@ struct tn_txn {
   bool is_loan;
   bool is_done;        /* committed, prepared or rolled back */
   bool is_committed;   /* the outermost, or that is not known */
+  bool is_left;        /* the outermost, whose rollback has failed */
   struct tn_txn_id id; /* "": it was not asked for */
   struct tn_txn_watch watch;
 };
@@ -229,6 +230,61 @@ tn_txn_commit(tn_txn *txn, tn_err *err)
   return rc;
 }
 
+/* What was to be undone is still there, so nothing around it may be committed
+ * any more. */
+static void
+spoil(struct tn_txn_watch *watch, const tn_err *err)
+{
+  if (watch->cause.code != TN_OK)
+    return;
+  watch->cause = *err;
+  tn_err_verdicts(&watch->cause, TN_CONNECTION_ABORTED, TN_REPLAY_TRANSACTION);
+}
+
+/* On failure of what belongs to a transaction that the server has destroyed,
+ * the savepoint has gone with it: why is what counts. */
+static enum tn_code
+rollback_inner(tn_txn *txn, tn_err *err)
+{
+  struct tn_txn_watch *watch = txn->conn->txn;
+  tn_err own = TN_ERR_INIT;
+  char name[NAME_SIZE];
+  enum tn_code rc;
+
+  if (err == NULL)
+    err = &own;
+  print_name(txn, name);
+  rc = tn_conn_rollback_savepoint(txn->conn, name, err);
+  if (rc == TN_OK) {
+    watch->cause.code = TN_OK;
+    rc = tn_conn__drop_savepoint(txn->conn, name, err);
+  } else {
+    spoil(watch, err);
+  }
+  finish(txn);
+  if (rc != TN_OK && tn_txn_cause(txn) != NULL)
+    return fail_as_cause(txn, err);
+  return rc;
+}
+
+static enum tn_code
+undo(tn_txn *txn, tn_err *err)
+{
+  enum tn_code rc;
+
+  if (txn->is_done)
+    return TN_OK;
+  tn_conn__stop_rows(txn->conn);
+  if (txn->outer != NULL)
+    return rollback_inner(txn, err);
+  txn->watch.is_ending = true;
+  rc = tn_conn_rollback(txn->conn, err);
+  txn->watch.is_ending = false;
+  txn->is_left = rc != TN_OK;
+  finish(txn);
+  return rc;
+}
+
 enum tn_code
 tn_txn_prepare(tn_txn *txn, tn_err *err)
 {
@@ -247,47 +303,17 @@ tn_txn_prepare(tn_txn *txn, tn_err *err)
   txn->watch.is_ending = !txn->watch.is_over;
   rc = tn_conn__prepare(txn->conn, err);
   txn->watch.is_ending = false;
-  if (rc == TN_OK || rc == TN_E_UNCERTAIN ||
-      tn_txn_rollback(txn, NULL) != TN_OK)
+  if (rc == TN_OK || rc == TN_E_UNCERTAIN)
     finish(txn);
-  return rc;
-}
-
-/* On failure of what belongs to a transaction that the server has destroyed,
- * the savepoint has gone with it: why is what counts. */
-static enum tn_code
-rollback_inner(tn_txn *txn, tn_err *err)
-{
-  struct tn_txn_watch *watch = txn->conn->txn;
-  char name[NAME_SIZE];
-  enum tn_code rc;
-
-  print_name(txn, name);
-  rc = tn_conn_rollback_savepoint(txn->conn, name, err);
-  if (rc == TN_OK) {
-    watch->cause.code = TN_OK;
-    rc = tn_conn_release_savepoint(txn->conn, name, err);
-  }
-  finish(txn);
-  if (rc != TN_OK && tn_txn_cause(txn) != NULL)
-    return fail_as_cause(txn, err);
+  else
+    (void)undo(txn, NULL);
   return rc;
 }
 
 enum tn_code
 tn_txn_rollback(tn_txn *txn, tn_err *err)
 {
-  enum tn_code rc;
-
-  if (txn->is_done)
-    return TN_OK;
-  if (txn->outer != NULL)
-    return rollback_inner(txn, err);
-  txn->watch.is_ending = true;
-  rc = tn_conn_rollback(txn->conn, err);
-  txn->watch.is_ending = false;
-  finish(txn);
-  return rc;
+  return undo(txn, err);
 }
 
 void
@@ -295,7 +321,6 @@ tn_txn_end(tn_txn **txn)
 {
   tn_txn *ended = txn != NULL ? *txn : NULL;
   tn_conn *conn;
-  bool is_clean;
 
   if (ended == NULL)
     return;
@@ -304,14 +329,14 @@ tn_txn_end(tn_txn **txn)
     return;
   }
   *txn = NULL;
-  is_clean = tn_txn_rollback(ended, NULL) == TN_OK;
+  (void)undo(ended, NULL);
   conn = ended->conn;
   if (conn != NULL && conn->txn == &ended->watch) {
     conn->txn = NULL;
-    if (ended->is_loan && is_clean)
-      tn_pool_give(&conn);
-    else if (ended->is_loan)
-      tn_pool_discard(&conn);
+    if (ended->is_loan)
+      tn_pool_give(&conn); /* which rolls back, or closes it */
+    else if (ended->is_left)
+      tn_conn__undo(conn, NULL);
   }
   tn_memory_free(ended);
 }

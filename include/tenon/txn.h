@@ -53,13 +53,15 @@ TN_API TN_MUST_USE enum tn_code tn_txn_nest(tn_txn *outer, tn_txn **ret,
 TN_API TN_MUST_USE enum tn_code tn_txn_commit(tn_txn *txn, tn_err *err);
 
 /* Undo what the scope has done; it still has to be ended. A no-op after a
- * commit. Fails: if the savepoint went with the transaction, with the error
- * that the server destroyed that for. */
+ * commit. A result or a bulk load that is still open on the connection ends
+ * first. Fails: if the savepoint went with the transaction, with the error that
+ * the server destroyed that for. If it cannot go back to the savepoint, the
+ * scope around can only be rolled back, and tn_txn_cause() says why. */
 TN_API TN_MUST_USE enum tn_code tn_txn_rollback(tn_txn *txn, tn_err *err);
 
-/* Roll back unless committed, and release. Stores NULL; NULL in either place
- * is a no-op. Scopes inside that are still there become unusable, but must be
- * ended too. */
+/* Roll back unless committed, and release. A connection that cannot be rolled
+ * back is dead. Stores NULL; NULL in either place is a no-op. Scopes inside
+ * that are still there become unusable, but must be ended too. */
 TN_API void tn_txn_end(tn_txn **txn);
 
 /* What statements run on; borrowed until the scope ends. */

@@ -71,6 +71,78 @@ a_scope_inside_is_undone_by_itself(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_scope");
 }
 
+/* A result that has rows left, of three. */
+static tn_result *
+leave_open(struct suite *suite, tn_conn *conn)
+{
+  tn_result *result;
+  const tn_value *row = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  suite_run(suite, conn, "INSERT INTO tn_scope VALUES (1), (2), (3)");
+  result = suite_query(suite, conn, "SELECT v FROM tn_scope", NULL, 0);
+  if (result != NULL)
+    CHECK_CODE(suite, tn_result_next(result, &row, &err), TN_OK, &err, "next");
+  return result;
+}
+
+static void
+what_is_open_ends_with_it(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *outer_rows = NULL;
+  TN_CLEANUP(tn_result_close) tn_result *inner_rows = NULL;
+  TN_CLEANUP(tn_txn_end) tn_txn *txn = begin(suite, &conn);
+  TN_CLEANUP(tn_txn_end) tn_txn *inner = NULL;
+  const tn_value *row = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (txn == NULL)
+    return;
+  if (has_cap(suite, TN_CAP_SAVEPOINT)) {
+    suite_run(suite, conn, "INSERT INTO tn_scope VALUES (0)");
+    CHECK_CODE(suite, tn_txn_nest(txn, &inner, &err), TN_OK, &err, "nest");
+    inner_rows = leave_open(suite, conn);
+    tn_txn_end(&inner);
+    CHECK(suite, tn_txn_cause(txn) == NULL, "it was not undone");
+    CHECK(suite, suite_number(suite, conn, COUNT) == 1, "more than was before");
+  }
+  outer_rows = leave_open(suite, conn);
+  tn_txn_end(&txn);
+  CHECK(suite, tn_conn_txn_state(conn) == TN_TXN_NONE, "it goes on");
+  CHECK(suite, suite_number(suite, conn, COUNT) == 0, "it was kept");
+  if (outer_rows != NULL && has_cap(suite, TN_CAP_STREAMING))
+    CHECK_CODE(suite, tn_result_next(outer_rows, &row, &err), TN_E_STATE, &err,
+               "a row of what was rolled back");
+  suite_run(suite, conn, "DROP TABLE tn_scope");
+}
+
+/* Its time is over, and what it has done is undone all the same. */
+static void
+a_scope_inside_that_is_late_is_undone(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_txn_end) tn_txn *txn = begin(suite, &conn);
+  TN_CLEANUP(tn_txn_end) tn_txn *inner = NULL;
+  tn_err err = TN_ERR_INIT;
+
+  if (txn == NULL || !has_cap(suite, TN_CAP_SAVEPOINT))
+    return;
+  suite_run(suite, conn, "INSERT INTO tn_scope VALUES (1)");
+  CHECK_CODE(suite, tn_txn_nest(txn, &inner, &err), TN_OK, &err, "nest");
+  suite_run(suite, conn, "INSERT INTO tn_scope VALUES (2)");
+  tn_conn_set_deadline(conn, tn_clock_now());
+  CHECK_CODE(suite,
+             tn_conn_exec(conn, "INSERT INTO tn_scope VALUES (3)", NULL, &err),
+             TN_E_TIMEOUT, &err, "a statement that is late");
+  tn_txn_end(&inner);
+  tn_conn_set_deadline(conn, 0);
+  CHECK_CODE(suite, tn_txn_commit(txn, &err), TN_OK, &err, "commit");
+  tn_txn_end(&txn);
+  CHECK(suite, suite_number(suite, conn, COUNT) == 1, "what was before it");
+  suite_run(suite, conn, "DROP TABLE tn_scope");
+}
+
 /* The error that ended it is known, told, and what the commit fails with. */
 static void
 what_ended_it_is_known(struct suite *suite)
@@ -207,6 +279,9 @@ const struct suite_case cases_scope[] = {
   { "scope: rolled back unless committed", ends_rolled_back_unless_committed },
   { "scope: one inside is undone by itself",
     a_scope_inside_is_undone_by_itself },
+  { "scope: what is open ends with it", what_is_open_ends_with_it },
+  { "scope: one inside that is late is undone",
+    a_scope_inside_that_is_late_is_undone },
   { "scope: what ended it is known", what_ended_it_is_known },
   { "scope: nothing runs after an implicit commit",
     nothing_runs_after_an_implicit_commit },

@@ -272,6 +272,31 @@ the_rest_may_be_left_unread_in_a_transaction(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_stop");
 }
 
+/* Rows that nobody wants hold nobody up, though in a transaction they cannot
+ * always be stopped. */
+static void
+closing_takes_a_second_in_the_middle_of_a_transaction(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  tn_result *result;
+  int64_t start;
+
+  if (!owes(suite, TN_CAP_STREAMING, "many.sql") ||
+      (conn = open_transaction(suite)) == NULL)
+    return;
+  result = read_some(suite, conn, 0, 1000);
+  start = tn_clock_now();
+  tn_conn_close(&conn);
+  CHECK(suite, ms_since(start) < 2 * QUICK_MS, "it took %lld ms",
+        (long long)ms_since(start));
+  tn_result_close(&result);
+  if ((conn = suite_connect(suite)) == NULL)
+    return;
+  CHECK(suite, suite_number(suite, conn, "SELECT count(*) FROM tn_stop") == 0,
+        "a row too many");
+  suite_run(suite, conn, "DROP TABLE tn_stop");
+}
+
 /* The last of what a fetch loop gets. */
 static enum tn_code
 read_on(tn_result *result, tn_err *err)
@@ -421,6 +446,8 @@ const struct suite_case cases_stop[] = {
     the_rest_may_be_left_unread },
   { "stop: rows left unread leave the transaction alone",
     the_rest_may_be_left_unread_in_a_transaction },
+  { "stop: closing takes a second in the middle of a transaction",
+    closing_takes_a_second_in_the_middle_of_a_transaction },
   { "stop: the deadline is also that of fetching",
     deadline_is_also_that_of_fetching },
   { "stop: a cancel stops the fetching", cancel_stops_the_fetching },

@@ -494,6 +494,32 @@ Test(conn, close_takes_null_and_closes_what_is_open)
   fixture_close();
 }
 
+/* The rows of a result without a deadline might come for ever. */
+Test(conn, close_gives_what_is_open_a_second)
+{
+  static const struct tn_column columns[] = { { "a", "int", TN_INT64, 0 } };
+  static const struct fake_result results[] = {
+    { .sql = "rows", .columns = columns, .column_count = 1 },
+  };
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_CLOSE_RESULT, .wait_ms = 50000 },
+  };
+  const struct tn_query query = { .sql = "rows" };
+  tn_result *result = NULL;
+  int64_t began;
+
+  SCRIPT_RESULTS(results);
+  SCRIPT_ANSWERS(answers);
+  fixture_open();
+  cr_assert_eq(tn_conn_query(conn, &query, &result, &err), TN_OK);
+  began = tn_clock_now();
+  tn_conn_close(&conn);
+  cr_expect_lt(tn_clock_now() - began, INT64_C(20000000000));
+  cr_expect_eq(script.open_connections, 0);
+  tn_result_close(&result);
+  fixture_close();
+}
+
 Test(conn, close_disconnects_however_short_the_timeout_is)
 {
   for (int i = 0; i < 200; i++) {

@@ -198,6 +198,76 @@ Test(txn, scopes_inside_end_with_the_one_around)
   cr_expect_eq(calls_of(FAKE_ROLLBACK_SAVEPOINT), 0);
 }
 
+Test(txn, what_cannot_be_undone_is_not_committed)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK_SAVEPOINT,
+      .category = TN_E_IO,
+      .message = "disk full" },
+  };
+  tn_txn *inner = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  tn_txn_end(&inner);
+  cr_assert_not_null(tn_txn_cause(txn));
+  cr_expect_eq(tn_txn_cause(txn)->code, TN_E_IO);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_IO);
+  cr_expect_not_null(strstr(err.message, "disk full"));
+  cr_expect_eq(err.replay, TN_REPLAY_TRANSACTION);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  end();
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 1);
+}
+
+/* Going back further undoes it after all. */
+Test(txn, what_could_not_be_undone_is_undone_with_the_scope_around)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK_SAVEPOINT, .nth = 1, .category = TN_E_IO },
+  };
+  tn_txn *inner = NULL;
+  tn_txn *innermost = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &inner, &err), TN_OK);
+  cr_assert_eq(tn_txn_nest(inner, &innermost, &err), TN_OK);
+  tn_txn_end(&innermost);
+  cr_expect_eq(tn_txn_commit(inner, &err), TN_E_IO);
+  tn_txn_end(&inner);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK, "%s", err.message);
+  end();
+}
+
+Test(txn, a_borrowed_connection_does_not_stay_in_what_has_ended)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK, .nth = 1, .category = TN_E_BUSY },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  tn_txn_end(&txn);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 2);
+  fixture_expect_usable("the scope");
+  fixture_close();
+}
+
+Test(txn, a_borrowed_connection_that_cannot_be_rolled_back_is_dead)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK, .category = TN_E_BUSY },
+  };
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  tn_txn_end(&txn);
+  cr_expect_eq(tn_conn_verdict(conn), TN_CONNECTION_DEAD);
+  fixture_close();
+}
+
 /* ---- the server has ended it ---- */
 
 static const struct fake_answer deadlock[] = {
