@@ -9,8 +9,12 @@
 /* A deadline is kept if the answer comes within this much after it. */
 #define LATE_MS 250
 
-/* How often a slow statement is stopped. */
-#define ROUNDS 5
+/* How often a slow statement, which takes minutes, is stopped; and in how many
+ * of these rounds at least in time. In the others, which are printed, the
+ * machine may have stood still, but not for long. */
+#define ROUNDS     5
+#define TIMELY     4
+#define STALLED_MS 2000
 
 static void
 sleep_ms(long ms)
@@ -59,11 +63,24 @@ outlives(struct suite *suite, tn_conn **conn, const tn_err *err)
   return true;
 }
 
+/* Counts an answer that came in time. */
+static void
+note_time(struct suite *suite, int64_t late_ms, int *timely)
+{
+  CHECK(suite, late_ms >= 0 && late_ms < STALLED_MS, "%lld ms late",
+        (long long)late_ms);
+  if (late_ms <= LATE_MS)
+    ++*timely;
+  else
+    printf("# %s: %lld ms late\n", suite->case_name, (long long)late_ms);
+}
+
 static void
 deadline_is_kept(struct suite *suite)
 {
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
   int survived = 0;
+  int timely = 0;
   int i;
 
   if (!owes(suite, TN_CAP_DEADLINE) || (conn = suite_connect(suite)) == NULL)
@@ -71,15 +88,13 @@ deadline_is_kept(struct suite *suite)
   for (i = 0; i < ROUNDS && conn != NULL; i++) {
     const tn_deadline deadline = tn_deadline_after_ms(100);
     tn_err err = TN_ERR_INIT;
-    int64_t late_ms;
 
     CHECK_CODE(suite, run_slow(suite, conn, deadline, &err), TN_E_TIMEOUT, &err,
                "a slow query");
-    late_ms = (tn_clock_now() - deadline) / 1000000;
-    CHECK(suite, late_ms >= 0 && late_ms <= LATE_MS, "%lld ms late",
-          (long long)late_ms);
+    note_time(suite, (tn_clock_now() - deadline) / 1000000, &timely);
     survived += outlives(suite, &conn, &err);
   }
+  CHECK(suite, timely >= TIMELY, "%d of %d in time", timely, ROUNDS);
   CHECK(suite, survived > 0, "no connection outlives a deadline");
 }
 
@@ -125,6 +140,7 @@ cancel_stops_a_statement(struct suite *suite)
   TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
   struct canceler canceler = { .after_ms = 100 };
   int survived = 0;
+  int timely = 0;
   int i;
 
   if (!owes(suite, TN_CAP_CANCEL) || (conn = suite_connect(suite)) == NULL)
@@ -132,7 +148,6 @@ cancel_stops_a_statement(struct suite *suite)
   for (i = 0; i < ROUNDS && conn != NULL; i++) {
     const int64_t start = tn_clock_now();
     pthread_t thread;
-    int64_t took_ms;
     tn_err err = TN_ERR_INIT;
 
     canceler.conn = conn;
@@ -140,11 +155,12 @@ cancel_stops_a_statement(struct suite *suite)
       return;
     CHECK_CODE(suite, run_slow(suite, conn, tn_deadline_after_ms(20000), &err),
                TN_E_CANCELED, &err, "a slow query");
-    took_ms = (tn_clock_now() - start) / 1000000;
+    note_time(suite, (tn_clock_now() - start) / 1000000 - canceler.after_ms,
+              &timely);
     pthread_join(thread, NULL);
-    CHECK(suite, took_ms < 100 + LATE_MS, "took %lld ms", (long long)took_ms);
     survived += outlives(suite, &conn, &err);
   }
+  CHECK(suite, timely >= TIMELY, "%d of %d in time", timely, ROUNDS);
   CHECK(suite, survived > 0, "no connection outlives a cancel");
 }
 

@@ -23,10 +23,16 @@
 #define LATE_MS 250
 
 /* Where not even a cancel gets through, the earliest of the tries may be so
- * late. The others may also have waited for a processor; and all of them may
- * have at once, but not each time. */
+ * late; the others may also have waited for a processor. */
 #define SOON_MS 100
-#define TIMES   3
+
+/* The machine may have stood still, for so long at most, but not each time: a
+ * place has all of its tries anew, and is good once none of them is late. */
+#define STALLED_MS 2000
+#define TIMES      3
+
+/* What closes in no time; what waits for a server takes a second. */
+#define CLOSED_MS 800
 
 struct tries {
   struct try items[TRIES];
@@ -252,7 +258,8 @@ check_answer(const struct try *try, const char *road)
          tn_replay_verdict_name(try->err.replay));
 }
 
-static void
+/* Is it in time? */
+static bool
 check_try(const struct try *try, const char *road)
 {
   double late_ms = (double)(try->ended - try->deadline) / NS_PER_MS;
@@ -260,8 +267,9 @@ check_try(const struct try *try, const char *road)
 
   if (!may_be_early)
     check_answer(try, road);
-  if (late_ms > LATE_MS || (late_ms < 0 && !may_be_early))
+  if (late_ms > STALLED_MS || (late_ms < 0 && !may_be_early))
     fail("%s: %s: %.1f ms after the deadline", road, try->place->name, late_ms);
+  return late_ms <= LATE_MS;
 }
 
 /* What is dead already takes no time to close. */
@@ -278,7 +286,7 @@ close_try(void *item)
   tn_txn_end(&try->txn);
   tn_conn_close(&try->conn);
   ms = (tn_clock_now() - began) / NS_PER_MS;
-  if (ms > LATE_MS)
+  if (ms > CLOSED_MS)
     fail("%s: %d ms to close a dead session", try->place->name, (int)ms);
   return NULL;
 }
@@ -300,7 +308,7 @@ may_take_long(int64_t login_ns)
   return !words->has_processes && login_ns > SOON_MS / 4 * NS_PER_MS;
 }
 
-/* Is the earliest not too late? */
+/* Is the earliest soon, and none late? */
 static bool
 run_place(const struct place *place, const struct road *road)
 {
@@ -310,6 +318,8 @@ run_place(const struct place *place, const struct road *road)
   int64_t earliest = INT64_MAX;
   int64_t latest = INT64_MIN;
   int64_t fastest_login = INT64_MAX;
+  int late_count = 0;
+  bool is_soon;
   size_t i;
 
   faults_url(words, proxy.port, NULL, url, sizeof url);
@@ -330,7 +340,7 @@ run_place(const struct place *place, const struct road *road)
     const struct try *try = &tries.items[i];
     int64_t late = try->ended - try->deadline;
 
-    check_try(try, road->name);
+    late_count += !check_try(try, road->name);
     if (late < earliest)
       earliest = late;
     if (late > latest)
@@ -344,20 +354,28 @@ run_place(const struct place *place, const struct road *road)
     places_clear(admin);
   printf("%-6s %-36s latest %5.1f ms after the deadline\n", road->name,
          place->name, (double)latest / NS_PER_MS);
+  is_soon = earliest <= SOON_MS * NS_PER_MS || place->lets_cancels_through ||
+            may_take_long(fastest_login);
+  if (!is_soon || late_count > 0)
+    printf("not in time: %d of %d; the earliest %.1f ms, the fastest login "
+           "%.1f ms\n",
+           late_count, TRIES, (double)earliest / NS_PER_MS,
+           (double)fastest_login / NS_PER_MS);
   fflush(stdout);
-  return earliest <= SOON_MS * NS_PER_MS || may_take_long(fastest_login);
+  return is_soon && late_count == 0;
 }
 
 static void
-run_place_until_soon(const struct place *place, const struct road *road)
+run_place_until_good(const struct place *place, const struct road *road)
 {
   int i;
 
   for (i = 0; i < TIMES; i++)
-    if (run_place(place, road) || place->lets_cancels_through)
+    if (run_place(place, road))
       return;
-  fail("%s: %s: all are more than %d ms late", road->name, place->name,
-       SOON_MS);
+  fail("%s: %s: %d times of %d some are more than %d ms late, or all more than "
+       "%d ms",
+       road->name, place->name, TIMES, TIMES, LATE_MS, SOON_MS);
 }
 
 static void
@@ -368,7 +386,7 @@ run_road(const struct road *road, const char *wanted)
   for (place = places; place->name != NULL; place++)
     if ((place->ways & road->way) != 0 &&
         (wanted == NULL || strstr(place->name, wanted) != NULL))
-      run_place_until_soon(place, road);
+      run_place_until_good(place, road);
 }
 
 /* ------------------------------------------------------------------ */
@@ -440,6 +458,17 @@ run_loss(const char *wanted)
 /* ------------------------------------------------------------------ */
 /* Names and hosts                                                     */
 
+/* Of what follows; as with a place, none is in the end. */
+static _Atomic int late_count;
+
+static bool
+is_timely(int64_t late_ms)
+{
+  if (late_ms > LATE_MS)
+    late_count++;
+  return late_ms >= 0 && late_ms <= STALLED_MS;
+}
+
 static enum tn_code
 open_address(const char *address, uint64_t ms, tn_err *err, int64_t *ret_late)
 {
@@ -466,7 +495,7 @@ check_resolver(void *item)
   enum tn_code rc = open_address("hangs.test", TIME_MS, &err, &late);
 
   (void)item;
-  if (rc != TN_E_TIMEOUT || late < 0 || late > LATE_MS)
+  if (rc != TN_E_TIMEOUT || !is_timely(late))
     fail("resolver: %s, %d ms after the deadline: %s",
          tn_code_name((int32_t)rc), (int)late, err.message);
   return NULL;
@@ -494,7 +523,7 @@ check_hosts(void *item)
            proxies[0].port, proxies[1].port, proxies[2].port);
   rc = open_address(list, 3 * TIME_MS, &err, &late);
   if (has_good_one ? rc != TN_OK || late > 0
-                   : rc != TN_E_TIMEOUT || late < 0 || late > LATE_MS)
+                   : rc != TN_E_TIMEOUT || !is_timely(late))
     fail("three hosts, %s: %s, %d ms after the deadline: %s\n%s",
          has_good_one ? "one good" : "none good", tn_code_name((int32_t)rc),
          (int)late, err.message, err.detail);
@@ -548,7 +577,7 @@ check_run(void)
   late = (int)((tn_clock_now() - until) / NS_PER_MS);
   proxy_tell(&proxy, "pass");
   if (rc != TN_E_UNCERTAIN || err.replay != TN_REPLAY_UNKNOWN || calls != 1 ||
-      late < 0 || late > LATE_MS)
+      !is_timely(late))
     fail("run: %s after %u calls, %d ms after the deadline, a replay is said "
          "to be %s: %s",
          tn_code_name((int32_t)rc), calls, late,
@@ -557,6 +586,26 @@ check_run(void)
 }
 
 /* ------------------------------------------------------------------ */
+
+static void
+check_rest(void)
+{
+  bool has_good_one[] = { true, false };
+  char nothing[TRIES];
+  int i;
+
+  for (i = 0; i < TIMES; i++) {
+    late_count = 0;
+    check_run();
+    faults_threads(check_resolver, nothing, TRIES, 1);
+    faults_threads(check_hosts, has_good_one, 2, sizeof has_good_one[0]);
+    if (late_count == 0)
+      return;
+    printf("run, resolver, hosts: %d more than %d ms late\n", late_count,
+           LATE_MS);
+  }
+  fail("run, resolver, hosts: %d times of %d some are late", TIMES, TIMES);
+}
 
 /* PostgreSQL answers a wish for TLS with one byte, and a start-up packet with
  * the 24 bytes of a request for SCRAM. MySQL begins with a packet that offers
@@ -598,8 +647,6 @@ int
 main(int argc, char **argv)
 {
   const char *wanted = argc > 2 ? argv[2] : NULL;
-  bool has_good_one[] = { true, false };
-  char nothing[TRIES];
 
   words = faults_begin(argc, argv);
   pthread_barrier_init(&is_prepared, NULL, TRIES + 1);
@@ -615,12 +662,8 @@ main(int argc, char **argv)
   run_road(&by_stop, wanted);
   if (faults_number(admin, "SELECT 17") != 17)
     fail("stopped server: wrong answer after it went on");
-  if (wanted == NULL || strcmp(wanted, "run") == 0)
-    check_run();
-  if (wanted == NULL) {
-    faults_threads(check_resolver, nothing, TRIES, 1);
-    faults_threads(check_hosts, has_good_one, 2, sizeof has_good_one[0]);
-  }
+  if (wanted == NULL)
+    check_rest();
   proxy_stop(&proxy);
   faults_exec(admin, "DROP TABLE place");
   tn_conn_close(&admin);
