@@ -28,6 +28,32 @@ ERROR_KEYS = [
 USAGE, PLUGIN, CONNECT, REFUSED, DEADLINE, INTERNAL = 1, 2, 3, 4, 5, 6
 
 
+def wait_until(condition, what):
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"it did not come: {what}")
+        time.sleep(0.01)
+
+
+def blocks(pid, number):
+    """Does the main thread of a process block a signal?"""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        mask = re.search(r"^SigBlk:\t(\w+)$", file.read(), flags=re.M)[1]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def wait_until_at_work(pid):
+    """Wait until a statement without an end runs: nothing before one takes so
+    much of a processor's time. A cancel that came before it would hit nothing."""
+    def used_s():
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[11]) / os.sysconf("SC_CLK_TCK")
+
+    start = used_s()
+    wait_until(lambda: used_s() - start >= 0.1, "a statement that runs")
+
+
 class Done:
     """What a run of the tool left behind."""
 
@@ -153,6 +179,12 @@ class Terminal:
         import termios
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 30, columns, 0, 0))
+
+    def is_as_usual(self):
+        """Does ^C interrupt, and do lines come as a whole?"""
+        import termios
+        wanted = termios.ICANON | termios.ISIG
+        return termios.tcgetattr(self.fd)[3] & wanted == wanted
 
     def read_until(self, pattern):
         """Read until `pattern` is found; return what was read up to there."""

@@ -9,7 +9,8 @@ import time
 import unittest
 
 from support import (CONNECT, DEADLINE, PATIENCE_S, REFUSED, TENON, USAGE,
-                     TenonTest, environment)
+                     TenonTest, blocks, environment, wait_until,
+                     wait_until_at_work)
 
 ITEMS = """
 CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL TEXT,
@@ -348,16 +349,19 @@ class Deadlines(TenonTest):
         self.assertEqual("timeout", error["category"])
 
     def test_an_interrupt_stops_the_statement(self):
-        with subprocess.Popen(
-                [TENON, "-f", "jsonl", "query", self.url,
-                 "SELECT 1 AS x UNION ALL " + self.ENDLESS.replace(
-                     "WITH", "SELECT * FROM (WITH") + ")"],
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=environment()) as process:
-            time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
-            self.assertEqual(DEADLINE, process.wait(PATIENCE_S))
-            error = json.loads(process.stderr.read())["error"]
+        process = subprocess.Popen(
+            [TENON, "-f", "jsonl", "query", self.url,
+             "SELECT 1 AS x UNION ALL " + self.ENDLESS.replace(
+                 "WITH", "SELECT * FROM (WITH") + ")"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        # The signal is taken once there is a session; until then it kills.
+        wait_until(lambda: blocks(process.pid, signal.SIGINT), "a session")
+        wait_until_at_work(process.pid)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(DEADLINE, process.wait(PATIENCE_S))
+        error = json.loads(process.stderr.read())["error"]
         self.assertEqual("canceled", error["category"])
 
     def test_a_bad_one_is_refused(self):

@@ -7,7 +7,8 @@ import stat
 import time
 import unittest
 
-from support import CONNECT, REFUSED, USAGE, TenonTest, Terminal
+from support import (CONNECT, REFUSED, USAGE, TenonTest, Terminal, wait_until,
+                     wait_until_at_work)
 
 ENDLESS = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
            "SELECT count(*) FROM n;")
@@ -185,7 +186,9 @@ class Typed(TenonTest):
     def test_control_c_stops_the_statement(self):
         terminal = self.start()
         terminal.type(ENDLESS + "\r")
-        time.sleep(0.5)
+        # Lines are edited in a mode in which ^C is a letter.
+        wait_until(terminal.is_as_usual, "the end of the line")
+        wait_until_at_work(terminal.pid)
         terminal.type("\x03")
         self.assertIn("tenon: canceled: ", terminal.read_until("sqlite> "))
         terminal.type("SELECT 'alive' AS x;\r")
