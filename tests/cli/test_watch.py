@@ -216,7 +216,7 @@ class Ends(TenonTest):
                         self.silent.accept()[0].detach()  # it connects, and waits
                     start = time.monotonic()
                     self.assertEqual((0, ""), watch.end(number))
-                    self.assertLess(time.monotonic() - start, 2)
+                    self.assertLess(time.monotonic() - start, 4.5)  # a ping has 5 s and more
                     self.assertEqual(url == self.url, len(watch.lines) == 1, watch.lines)
 
     def test_an_ignored_interrupt_stays_ignored(self):
@@ -236,17 +236,18 @@ class Ends(TenonTest):
             self.assertEqual("timeout", row["result"])
             self.assertTrue(row["error"])
             self.assertGreaterEqual(row["ms"], limit * 1000 - 1)
-            self.assertLess(row["ms"], limit * 1000 + 450)
+            self.assertLess(row["ms"], limit * 1000 + 2000)
 
     def test_the_deadline_is_of_the_whole(self):
-        for url, least in ((self.url, 3), (self.silent_url("postgresql"), 0)):
+        for url, deadline_s, least in ((self.url, 3, 3), (self.silent_url("postgresql"), 0.7, 0)):
             with self.subTest(url=url):
                 start = time.monotonic()
-                watch = Watch(self, "--deadline", "700ms", "--interval", "100ms", url)
+                watch = Watch(self, "--deadline", f"{deadline_s * 1000:.0f}ms",
+                              "--interval", "100ms", url)
                 code, err = watch.end()
                 self.assertEqual(DEADLINE, code)
                 self.assertEqual("timeout", json.loads(err)["error"]["category"])
-                self.assertGreaterEqual(time.monotonic() - start, 0.7)
+                self.assertGreaterEqual(time.monotonic() - start, deadline_s)
                 self.assertGreaterEqual(len(watch.lines), least)
                 self.assertEqual({"ok"} if least else set(),
                                  {row["result"] for row in watch.rows()})
