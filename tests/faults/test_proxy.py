@@ -140,11 +140,11 @@ class Proxy(unittest.TestCase):
         self.expect(self.send(b"abc"), b"abc")
 
     def test_slices(self):
-        self.tell("slice 1 20000")
-        peer = self.send(b"abc")
+        self.tell("slice 1 400000")
         began = time.monotonic()
+        peer = self.send(b"abc")
         self.assertEqual([b"a", b"b", b"c"], [peer.recv(9) for _ in range(3)])
-        self.assertGreater(time.monotonic() - began, 0.03)
+        self.assertGreater(time.monotonic() - began, 0.7)
 
     def test_delay_and_rate(self):
         self.tell("delay 100")
