@@ -139,8 +139,8 @@ Test(pool_session, a_silent_ping_leaves_time_to_connect)
   SCRIPT_ANSWERS(answers);
   pause_ms(50);
   start = tn_clock_now();
-  cr_expect_eq(take_within(1000, NULL, &taken, &err), TN_OK, "%s", err.message);
-  cr_expect_lt(tn_clock_now() - start, 900 * NS_PER_MS);
+  cr_expect_eq(take_within(4000, NULL, &taken, &err), TN_OK, "%s", err.message);
+  cr_expect_lt(tn_clock_now() - start, 3600 * NS_PER_MS);
   cr_expect_eq(connect_calls, 2);
   tn_pool_give(&taken);
   close_pool();
