@@ -126,6 +126,8 @@ user_limit(const struct run *run, tn_err *err)
 
 /* ---- a statement in another thread ---- */
 
+#define TRIES 2000 /* in 20 s */
+
 struct work {
   tn_conn *conn;
   const char *sql;
@@ -148,8 +150,67 @@ begin_work(struct work *task)
 
   if (pthread_create(&thread, NULL, work, task) != 0)
     abort();
-  sleep_ms(300);
   return thread;
+}
+
+/* Wait until the thread computes: what comes before has not taken so long. */
+static void
+wait_for_computing(pthread_t thread)
+{
+  struct timespec used = { .tv_sec = 0 };
+  clockid_t clock;
+
+  if (pthread_getcpuclockid(thread, &clock) != 0)
+    abort();
+  for (int i = 0; used.tv_sec == 0 && used.tv_nsec < 100000000; i++) {
+    if (i == TRIES)
+      abort();
+    sleep_ms(10);
+    clock_gettime(clock, &used);
+  }
+}
+
+static long long
+number_of(tn_conn *conn, const char *sql)
+{
+  const struct tn_query query = { .sql = sql, .flags = TN_QUERY_BUFFERED };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  char text[32] = "";
+
+  if (tn_conn_query(conn, &query, &result, NULL) != TN_OK ||
+      tn_result_next(result, &row, NULL) != TN_OK || row == NULL)
+    abort();
+  tn_value_print(row, text, sizeof text);
+  return strtoll(text, NULL, 10);
+}
+
+static long long
+session_of(const struct run *run, tn_conn *conn)
+{
+  return number_of(conn, is(run, "mysql") ? "SELECT connection_id()"
+                                          : "SELECT pg_backend_pid()");
+}
+
+/* Wait until a session sleeps in its statement, or waits for a lock. */
+static void
+wait_for_sleep(const struct run *run, long long session)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *other = events_open(run);
+  char sql[200];
+
+  snprintf(sql, sizeof sql,
+           is(run, "mysql")
+               ? "SELECT count(*) FROM information_schema.processlist"
+                 " WHERE id = %lld AND state IN ('User sleep', 'Updating')"
+               : "SELECT count(*) FROM pg_stat_activity WHERE pid = %lld"
+                 " AND wait_event_type IN ('Timeout', 'Lock')",
+           session);
+  for (int i = 0; number_of(other, sql) == 0; i++) {
+    if (i == TRIES)
+      abort();
+    sleep_ms(10);
+  }
 }
 
 static const char *
@@ -168,29 +229,16 @@ canceled(const struct run *run, tn_err *err)
 {
   TN_CLEANUP(tn_conn_close) tn_conn *conn = events_open(run);
   struct work task = { .conn = conn, .sql = long_statement(run) };
+  long long session = is(run, "sqlite") ? 0 : session_of(run, conn);
   pthread_t thread = begin_work(&task);
 
+  if (is(run, "sqlite"))
+    wait_for_computing(thread);
+  else
+    wait_for_sleep(run, session);
   tn_conn_cancel(conn);
   pthread_join(thread, NULL);
   *err = task.err;
-}
-
-static long long
-session_of(const struct run *run, tn_conn *conn)
-{
-  const struct tn_query query = { .sql = is(run, "mysql")
-                                             ? "SELECT connection_id()"
-                                             : "SELECT pg_backend_pid()",
-                                  .flags = TN_QUERY_BUFFERED };
-  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
-  const tn_value *row = NULL;
-  char text[32] = "";
-
-  if (tn_conn_query(conn, &query, &result, NULL) != TN_OK ||
-      tn_result_next(result, &row, NULL) != TN_OK || row == NULL)
-    abort();
-  tn_value_print(row, text, sizeof text);
-  return strtoll(text, NULL, 10);
 }
 
 static void
@@ -213,6 +261,7 @@ kill_at_work(const struct run *run, const char *what, tn_err *err)
   struct work task = { .conn = conn, .sql = long_statement(run) };
   pthread_t thread = begin_work(&task);
 
+  wait_for_sleep(run, session);
   kill_session(run, session, what);
   pthread_join(thread, NULL);
   *err = task.err;
@@ -333,13 +382,16 @@ deadlock(const struct run *run, tn_err *err)
   TN_CLEANUP(tn_conn_close) tn_conn *second = events_open(run);
   struct work task = { .conn = first,
                        .sql = "UPDATE ev_users SET age = 2 WHERE id = 2" };
+  long long session;
   pthread_t thread;
 
   events_must(first, "BEGIN");
   events_must(second, "BEGIN");
   events_must(first, "UPDATE ev_users SET age = 2 WHERE id = 1");
   events_must(second, "UPDATE ev_users SET age = 3 WHERE id = 2");
+  session = session_of(run, first);
   thread = begin_work(&task);
+  wait_for_sleep(run, session);
   (void)!tn_conn_exec(second, "UPDATE ev_users SET age = 3 WHERE id = 1", NULL,
                       err);
   pthread_join(thread, NULL);
