@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 /* A limit is kept if the answer comes within this much after it. */
@@ -71,6 +72,8 @@ struct runner {
   const char *sql;
   enum tn_code code;
   tn_err err;
+  atomic_bool has_begun;
+  atomic_bool has_ended;
 };
 
 static void *
@@ -78,7 +81,9 @@ run_there(void *arg)
 {
   struct runner *runner = arg;
 
+  atomic_store(&runner->has_begun, true);
   runner->code = tn_conn_exec(runner->conn, runner->sql, NULL, &runner->err);
+  atomic_store(&runner->has_ended, true);
   return NULL;
 }
 
@@ -156,12 +161,21 @@ until_it_is_canceled(struct suite *suite, struct pair *pair)
   struct runner runner = { .conn = pair->second, .sql = UPDATE_1 };
   pthread_t thread;
   int64_t start;
+  int ms;
 
   if (pthread_create(&thread, NULL, run_there, &runner) != 0)
     return;
+  while (!atomic_load(&runner.has_begun))
+    sleep_ms(1);
   sleep_ms(REACH_MS);
   start = tn_clock_now();
-  tn_conn_cancel(pair->second);
+
+  /* One that comes before the statement hits nothing. */
+  for (ms = 0; !atomic_load(&runner.has_ended); ms++) {
+    if (ms % REACH_MS == 0)
+      tn_conn_cancel(pair->second);
+    sleep_ms(1);
+  }
   pthread_join(thread, NULL);
   CHECK_CODE(suite, runner.code, TN_E_CANCELED, &runner.err,
              "a statement that waits for a lock");
