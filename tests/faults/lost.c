@@ -2,7 +2,11 @@
  * may be run again is never said to be safe when it may have taken effect. */
 #include "places.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #define SOON_MS 250
 
@@ -245,7 +249,8 @@ check_refusals(void)
   }
 }
 
-#define IDLE 4
+#define IDLE   4
+#define MAX_FD 256
 
 static void
 take_all(tn_engine *engine, tn_conn *taken[IDLE])
@@ -266,13 +271,42 @@ give_all(tn_conn *taken[IDLE])
     tn_pool_give(&taken[i]);
 }
 
+/* How many of our connections have been ended by the other side. */
+static int
+count_ended(void)
+{
+  int count = 0;
+  int fd;
+
+  for (fd = 0; fd < MAX_FD; fd++) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    count += getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+             info.tcpi_state == TCP_CLOSE_WAIT;
+  }
+  return count;
+}
+
+/* A server forgets a session a moment before it closes its socket. */
+static void
+wait_for_closes(void)
+{
+  static const struct timespec pause = { .tv_nsec = 10 * NS_PER_MS };
+  int64_t until = tn_clock_now() + 10000 * NS_PER_MS;
+
+  while (count_ended() != IDLE) {
+    if (tn_clock_now() > until)
+      die("of %d idle sessions %d are ended", IDLE, count_ended());
+    (void)nanosleep(&pause, NULL);
+  }
+}
+
 /* Idle ones that were used a moment ago are not pinged when they are lent; yet
  * nobody is lent one that the server has ended. */
 static void
 check_idle_sessions(void)
 {
-  /* A server forgets a session a moment before it closes its socket. */
-  static const struct timespec exit_time = { .tv_nsec = 100 * NS_PER_MS };
   tn_engine *engine = NULL;
   tn_conn *taken[IDLE];
   int64_t sessions[IDLE];
@@ -287,7 +321,7 @@ check_idle_sessions(void)
   give_all(taken);
   for (i = 0; i < IDLE; i++)
     end_session(sessions[i]);
-  (void)nanosleep(&exit_time, NULL);
+  wait_for_closes();
   take_all(engine, taken);
   for (i = 0; i < IDLE; i++)
     if (tn_conn_exec(taken[i], "SELECT 1", NULL, &err) != TN_OK)
