@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers")
 
@@ -9,6 +10,14 @@ SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "server
 AWAY = {"connect", "lost", "timeout", "uncertain", "canceled", "limit"}
 
 SERVICE_S = 2  # from when there is a server again until all threads are served
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
 
 
 class Pipe:
@@ -39,13 +48,18 @@ class Pipe:
 class Load(Pipe):
     """load.c, which has begun; `how` is Popen's."""
 
-    def __init__(self, url, threads=8, **how):
-        super().__init__(os.environ["TENON_FAULTS_LOAD"], url, str(threads), **how)
+    def __init__(self, url, threads=8, limit_ms=1000, **how):
+        super().__init__(os.environ["TENON_FAULTS_LOAD"], url, str(threads), str(limit_ms), **how)
         if self.first != "ready":
             raise AssertionError(self.first)
 
     def state(self):
         return json.loads(self.ask("state"))
+
+    def sessions(self):
+        """How many the pool has."""
+        state = self.state()
+        return state["idle"] + state["lent"]
 
     def expect_service(self, seconds=SERVICE_S):
         answer = self.ask("service").split()

@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from driver import AWAY, Load, Pipe, servers
+from driver import AWAY, Load, Pipe, servers, wait_until
 
 LOANS = os.environ["TENON_FAULTS_LOANS"]
 READERS = os.environ["TENON_FAULTS_READERS"]
@@ -19,14 +19,6 @@ NAME, DIR = sys.argv[1], sys.argv[2]
 THREADS = 8
 SERVICE_S = 3  # from when a server takes writes until all threads are served
 ENGINE = f"max_pool_size={THREADS}&max_overflow=0&pool_retry_time=1&query_timeout=1"
-
-
-def wait_until(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
 
 
 class Hosts(unittest.TestCase):
@@ -129,9 +121,11 @@ class Pair(Hosts):
         self.follow(int(proxy.first))
         self.assertEqual(proxy.ask("delay 15"), "ok")
         readers = self.readers()
+        self.assertEqual(proxy.ask("delay 300"), "ok")
         _, primary, stale = self.counts(readers.ask("plain 80"))
         self.assertEqual(primary, 0)
         self.assertGreater(stale, 40, "the replica is not late: this tests nothing")
+        self.assertEqual(proxy.ask("delay 15"), "ok")
         self.assertEqual(self.counts(readers.ask("after 1000 5000")), [1000, 0, 0])
         self.assertEqual(proxy.ask("delay 3000"), "ok")
         replica, primary, stale = self.counts(readers.ask("after 40 50"))
