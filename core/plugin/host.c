@@ -166,6 +166,17 @@ wait_once(const struct tn_host_call *call, int fd, uint32_t events,
   return tn_host_poll(fd, heeds_cancel ? call->wake_fd : -1, events, end);
 }
 
+/* An application's scheduler may come back late, and says then that the time is
+ * over: what has arrived by then counts all the same, as with poll(2). */
+static int
+look_again(const struct tn_host_call *call, int fd, uint32_t events,
+           tn_deadline end)
+{
+  if (call->wait == NULL || is_canceled(call) || tn_clock_now() < end)
+    return 0;
+  return tn_host_poll(fd, -1, events, 0);
+}
+
 static int32_t
 wait_events(struct tn_call *call, int32_t fd, uint32_t events, int64_t until,
             uint32_t *ret_events)
@@ -178,6 +189,8 @@ wait_events(struct tn_call *call, int32_t fd, uint32_t events, int64_t until,
   while (rc == TN_OK && ready == 0) {
     errno = 0;
     ready = wait_once(host_call, fd, events, end);
+    if (ready == 0)
+      ready = look_again(host_call, fd, events, end);
     if (ready < 0)
       return fail_wait(host_call, errno != 0 ? errno : EIO);
     ready &= (int)(TN_WAIT_READ | TN_WAIT_WRITE);

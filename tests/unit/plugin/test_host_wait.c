@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -189,6 +190,38 @@ Test(host_wait, a_signal_does_not_end_a_wait)
   cr_expect_eq(events, 0);
   cr_expect_geq(host->now(), until);
   cr_expect_gt(alarms, 1);
+}
+
+/* tn_wait_fn, of an application whose scheduler has other things to do. */
+static int
+come_late(int fd, uint32_t events, tn_deadline until, void *user)
+{
+  (void)fd;
+  (void)events;
+  (void)user;
+  while (tn_clock_now() <= until + 20 * NS_PER_MS)
+    (void)poll(NULL, 0, 1);
+  return 0;
+}
+
+Test(host_wait, what_has_arrived_counts_when_the_application_comes_late)
+{
+  uint32_t events = 0;
+
+  open_pipe();
+  call.wait = come_late;
+  call.call.deadline = tn_deadline_after_ms(10);
+  cr_assert_eq(write(pipe_fds[1], "x", 1), 1);
+  cr_expect_eq(host->wait(&call.call, pipe_fds[0], TN_WAIT_READ,
+                          TN_DEADLINE_NONE, &events),
+               TN_OK, "%s", err.message);
+  cr_expect_eq(events, TN_WAIT_READ);
+
+  /* Nothing has. */
+  call.call.deadline = tn_deadline_after_ms(10);
+  cr_expect_eq(host->wait(&call.call, pipe_fds[1], TN_WAIT_READ,
+                          TN_DEADLINE_NONE, &events),
+               TN_E_TIMEOUT);
 }
 
 /* tn_wait_fn, of an application that passes tn_async_wait() on. */
