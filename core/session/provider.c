@@ -16,7 +16,8 @@ struct tn_session {
   tn_worker *worker;
   tn_session *next; /* of the worker, in the order of their making */
   struct tn_session_options options;
-  tn_txn *txn; /* NULL: none is open */
+  tn_txn *txn;     /* NULL: none is open */
+  bool is_running; /* a function, which must not end it */
 };
 
 struct tn_worker {
@@ -169,8 +170,18 @@ tn_session_txn(tn_session *session, tn_txn **ret, tn_err *err)
   return rc;
 }
 
-enum tn_code
-tn_session_commit(tn_session *session, tn_err *err)
+static enum tn_code
+require_idle(const tn_session *session, tn_err *err)
+{
+  return session->is_running
+             ? tn_err_set(err, TN_E_STATE,
+                          "session: it runs a function, whose end commits or "
+                          "rolls back; nest with tn_run_in()")
+             : TN_OK;
+}
+
+static enum tn_code
+commit(tn_session *session, tn_err *err)
 {
   enum tn_code rc;
 
@@ -183,12 +194,20 @@ tn_session_commit(tn_session *session, tn_err *err)
 }
 
 enum tn_code
+tn_session_commit(tn_session *session, tn_err *err)
+{
+  enum tn_code rc = require_idle(session, err);
+
+  return rc == TN_OK ? commit(session, err) : rc;
+}
+
+enum tn_code
 tn_session_rollback(tn_session *session, tn_err *err)
 {
-  enum tn_code rc;
+  enum tn_code rc = require_idle(session, err);
 
-  if (session->txn == NULL)
-    return TN_OK;
+  if (rc != TN_OK || session->txn == NULL)
+    return rc;
   rc = tn_txn_rollback(session->txn, err);
   tn_txn_end(&session->txn);
   return rc;
@@ -216,15 +235,21 @@ tn_session_run(tn_session *session, tn_run_fn call, void *user, tn_err *err)
   if (session == NULL || call == NULL)
     return tn_err_set(err, TN_E_USAGE, "session: %s is NULL",
                       call == NULL ? "the function" : "it");
+  rc = require_idle(session, err);
+  if (rc != TN_OK)
+    return rc;
   is_whole = session->txn == NULL;
   if (err == NULL)
     err = &own;
   tn_err_clear(err);
   rc = tn_session_txn(session, &txn, err);
-  if (rc == TN_OK)
+  if (rc == TN_OK) {
+    session->is_running = true;
     rc = tn_run__judge(txn, call(txn, user, err), err);
+    session->is_running = false;
+  }
   if (rc == TN_OK)
-    rc = tn_session_commit(session, err);
+    rc = commit(session, err);
   if (rc != TN_OK) {
     tn_txn_end(&session->txn);
     settle(err, is_whole);
@@ -248,7 +273,7 @@ tn_session_close(tn_session **session)
   tn_session *closed = session != NULL ? *session : NULL;
   tn_session **at;
 
-  if (closed == NULL)
+  if (closed == NULL || closed->is_running)
     return;
   *session = NULL;
   if (closed == closed->worker->own)
@@ -324,6 +349,19 @@ tn_worker_run(tn_worker *worker, const struct tn_session_options *options,
   return tn_run(worker->provider->engine, &run, call, user, err);
 }
 
+static enum tn_code
+require_all_idle(const tn_worker *worker, tn_err *err)
+{
+  const tn_session *session;
+  enum tn_code rc =
+      worker->own != NULL ? require_idle(worker->own, err) : TN_OK;
+
+  for (session = worker->sessions; rc == TN_OK && session != NULL;
+       session = session->next)
+    rc = require_idle(session, err);
+  return rc;
+}
+
 enum tn_code
 tn_worker_end(tn_worker **worker, tn_err *err)
 {
@@ -333,6 +371,9 @@ tn_worker_end(tn_worker **worker, tn_err *err)
 
   if (ended == NULL)
     return TN_OK;
+  first = require_all_idle(ended, err);
+  if (first != TN_OK)
+    return first;
   *worker = NULL;
   if (ended->own != NULL)
     first = close_session(ended->own, err);

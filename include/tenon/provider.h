@@ -79,7 +79,8 @@ TN_API TN_MUST_USE enum tn_code tn_worker_begin(tn_provider *provider,
 
 /* Close all of its sessions, each whatever became of those before. Stores NULL;
  * NULL in either place is a no-op. Fails: as the first rollback that did; its
- * connection was closed, so that nothing is left of it. */
+ * connection was closed, so that nothing is left of it. TN_E_STATE: one of them
+ * runs a function; all stays as it is. */
 TN_API TN_MUST_USE enum tn_code tn_worker_end(tn_worker **worker, tn_err *err);
 
 /* All may be left zero but the size. Grows at its end. */
@@ -130,7 +131,9 @@ TN_API TN_MUST_USE enum tn_code tn_session_rollback(tn_session *session,
                                                     tn_err *err);
 
 /* Run `call` once in its transaction; commit, or roll back if it fails. The
- * session may be used again. */
+ * session may be used again; by `call` itself only for what its transaction
+ * does: to end or run it there is TN_E_STATE, and to close it nothing happens.
+ */
 TN_API TN_MUST_USE enum tn_code tn_session_run(tn_session *session,
                                                tn_run_fn call, void *user,
                                                tn_err *err);

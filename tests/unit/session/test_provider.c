@@ -258,6 +258,36 @@ Test(provider, what_was_rolled_back_leaves_a_usable_session)
   cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_OK);
 }
 
+/* tn_run_fn */
+static enum tn_code
+meddle(tn_txn *inside, void *user, tn_err *why)
+{
+  tn_session *there = session;
+  tn_worker *whose = worker;
+  enum tn_code rc = tn_conn_exec(tn_txn_conn(inside), "first", NULL, why);
+
+  cr_expect_eq(tn_session_run(session, work, user, &err), TN_E_STATE);
+  cr_expect_not_null(strstr(err.message, "tn_run_in()"), "%s", err.message);
+  cr_expect_eq(tn_session_commit(session, &err), TN_E_STATE);
+  cr_expect_eq(tn_session_rollback(session, &err), TN_E_STATE);
+  cr_expect_eq(tn_worker_end(&whose, &err), TN_E_STATE);
+  cr_expect_eq(whose, worker);
+  tn_session_close(&there);
+  cr_expect_eq(there, session);
+  return rc;
+}
+
+Test(provider, a_function_does_not_end_the_session_that_runs_it)
+{
+  enum tn_code rc = TN_OK;
+
+  cr_assert_eq(tn_worker_session(worker, &session, &err), TN_OK);
+  cr_expect_eq(tn_session_run(session, meddle, &rc, &err), TN_OK, "%s",
+               err.message);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 1);
+  cr_expect_eq(tn_session_run(session, work, &rc, &err), TN_OK);
+}
+
 /* ---- the end ---- */
 
 Test(provider, closes_everything_even_if_that_fails)
