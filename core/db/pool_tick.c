@@ -56,8 +56,11 @@ sweep_slot(tn_pool *pool, struct tn_pool_slot *slot, uint32_t *idle)
   enum tn_pool_count reason;
   bool is_shut = false;
 
+  /* Not once the pool is shut: whoever drains it counts what is not idle, and
+   * nobody would tell him. */
   pthread_mutex_lock(&pool->lock);
-  if (!tn_pool__move(slot, SLOT_IDLE, SLOT_BUSY)) {
+  if ((atomic_load(&pool->guard->gate) & (GATE_CLOSED | GATE_DRAINING)) != 0 ||
+      !tn_pool__move(slot, SLOT_IDLE, SLOT_BUSY)) {
     pthread_mutex_unlock(&pool->lock);
     return;
   }
