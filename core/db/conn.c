@@ -83,7 +83,7 @@ tn_conn__refuse_to_go(const tn_conn *conn)
   if (conn->has_log)
     tn_log_write(&conn->log, TN_LOG_ERROR,
                  "conn: a listener cannot give back or close the connection "
-                 "that it is told of; it stays as it is");
+                 "that it is told of, nor end its scope; it stays as it is");
 }
 
 void

@@ -121,7 +121,10 @@ struct tn_txn_watch {
   bool is_over;   /* it has been ended: the next statement would commit alone */
   bool is_torn;   /* a statement, or somebody else, has ended it, not the scope:
                      a part may be committed */
-  tn_err cause;   /* why the server has destroyed it; code 0: it has not */
+  bool is_aborted;  /* the server has said so, and may take it back */
+  unsigned spoiled; /* depth of the scope that could not be undone, so that
+                       nothing around it may be kept; 0: none */
+  tn_err cause;     /* why the server has destroyed it; code 0: it has not */
 };
 
 /* What the kernel had counted of its bytes when it was last asked. */
@@ -290,6 +293,12 @@ void tn_conn__refuse_to_go(const tn_conn *conn);
 
 /* Release a session that has no handle, or has it no more. */
 void tn_conn__free(tn_conn *conn);
+
+/* Begin, in an operation. After a failure there is no transaction, or the
+ * session is dead. */
+enum tn_code tn_conn__begin_txn(tn_conn *conn,
+                                const struct tn_txn_request *request,
+                                struct tn_host_call *call, tn_err *err);
 
 /* Roll back the transaction that an operation has begun for itself, when it has
  * failed with `err` (or NULL), which stays but for its verdicts: they become

@@ -207,11 +207,16 @@ tn_conn__fail(tn_conn *conn, enum tn_code code, tn_err *err)
   return tn_watch__error(conn, code, err);
 }
 
-/* An error that has destroyed it says itself what has become of it. */
+/* An error that has destroyed it says itself what has become of it. Going back
+ * to a savepoint, by whatever call or text, saves what was aborted. */
 static void
 watch_state(struct tn_txn_watch *txn, uint32_t state)
 {
   bool is_over = state == TN_TXN_NONE;
+
+  if (state == TN_TXN_OPEN && txn->is_aborted && txn->spoiled == 0)
+    txn->cause.code = TN_OK;
+  txn->is_aborted = state == TN_TXN_ABORTED;
 
   txn->is_torn |=
       is_over && !txn->is_over && !txn->is_ending && txn->cause.code == 0;

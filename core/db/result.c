@@ -43,6 +43,10 @@ tn_result__finish(tn_result *result)
 void
 tn_result__stop(tn_result *result, tn_deadline deadline)
 {
+  if (result->is_running) { /* what is left of it is not what there was */
+    result->is_at_end = false;
+    result->has_next_set = false;
+  }
   if (deadline < result->call.call.deadline)
     result->call.call.deadline = deadline;
   tn_result__finish(result);

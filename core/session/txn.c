@@ -179,6 +179,16 @@ tn_txn_nest(tn_txn *outer, tn_txn **ret, tn_err *err)
 
 /* ---- ending ---- */
 
+/* Is one of its statements under way, and this a listener that is told of it?
+ */
+static bool
+is_told(const tn_txn *txn)
+{
+  return txn->conn != NULL && txn->conn->told > 0 &&
+         atomic_load_explicit(&txn->conn->activity, memory_order_relaxed) !=
+             ACTIVITY_IDLE;
+}
+
 /* The scope around, if there is one, can go on. */
 static void
 finish(tn_txn *txn)
@@ -233,12 +243,29 @@ tn_txn_commit(tn_txn *txn, tn_err *err)
 /* What was to be undone is still there, so nothing around it may be committed
  * any more. */
 static void
-spoil(struct tn_txn_watch *watch, const tn_err *err)
+spoil(const tn_txn *txn, const tn_err *err)
 {
+  struct tn_txn_watch *watch = txn->conn->txn;
+
+  if (watch->spoiled == 0 || txn->depth < watch->spoiled)
+    watch->spoiled = txn->depth;
   if (watch->cause.code != TN_OK)
     return;
   watch->cause = *err;
   tn_err_verdicts(&watch->cause, TN_CONNECTION_ABORTED, TN_REPLAY_TRANSACTION);
+}
+
+/* All that was done inside is undone, and what was wrong with it forgotten; but
+ * not what a scope has left behind that was beside this one. */
+static void
+mend(const tn_txn *txn)
+{
+  struct tn_txn_watch *watch = txn->conn->txn;
+
+  if (watch->spoiled != 0 && watch->spoiled <= txn->depth)
+    return;
+  watch->spoiled = 0;
+  watch->cause.code = TN_OK;
 }
 
 /* On failure of what belongs to a transaction that the server has destroyed,
@@ -246,7 +273,6 @@ spoil(struct tn_txn_watch *watch, const tn_err *err)
 static enum tn_code
 rollback_inner(tn_txn *txn, tn_err *err)
 {
-  struct tn_txn_watch *watch = txn->conn->txn;
   tn_err own = TN_ERR_INIT;
   char name[NAME_SIZE];
   enum tn_code rc;
@@ -256,10 +282,10 @@ rollback_inner(tn_txn *txn, tn_err *err)
   print_name(txn, name);
   rc = tn_conn_rollback_savepoint(txn->conn, name, err);
   if (rc == TN_OK) {
-    watch->cause.code = TN_OK;
+    mend(txn);
     rc = tn_conn__drop_savepoint(txn->conn, name, err);
   } else {
-    spoil(watch, err);
+    spoil(txn, err);
   }
   finish(txn);
   if (rc != TN_OK && tn_txn_cause(txn) != NULL)
@@ -274,7 +300,8 @@ undo(tn_txn *txn, tn_err *err)
 
   if (txn->is_done)
     return TN_OK;
-  tn_conn__stop_rows(txn->conn);
+  if (!is_told(txn))
+    tn_conn__stop_rows(txn->conn);
   if (txn->outer != NULL)
     return rollback_inner(txn, err);
   txn->watch.is_ending = true;
@@ -324,7 +351,7 @@ tn_txn_end(tn_txn **txn)
 
   if (ended == NULL)
     return;
-  if (ended->is_loan && ended->conn->told > 0) {
+  if ((ended->is_loan && ended->conn->told > 0) || is_told(ended)) {
     tn_conn__refuse_to_go(ended->conn);
     return;
   }

@@ -135,6 +135,41 @@ Test(txn, that_has_a_loan_is_not_ended_by_a_listener_that_is_told_of_it)
   fixture_close();
 }
 
+/* tn_event_fn: the statement would run alone. */
+static enum tn_code
+end_before(struct tn_event *event, void *user)
+{
+  tn_txn *const *there = user;
+  tn_txn *ended = *there;
+
+  if (event->kind == TN_EVENT_BEFORE && ended != NULL) {
+    tn_txn_end(&ended);
+    cr_expect_eq(ended, *there);
+  }
+  return TN_OK;
+}
+
+Test(txn, on_a_borrowed_connection_is_not_ended_by_a_listener_either)
+{
+  tn_conn *taken = NULL;
+
+  open_engine("");
+  cr_assert_eq(
+      tn_engine_listen(engine, TN_EVENT_ALL, end_before, &txn, NULL, &err),
+      TN_OK);
+  cr_assert_eq(tn_engine_take(engine, NULL, &taken, &err), TN_OK);
+  cr_assert_eq(tn_txn_begin(taken, NULL, &txn, &err), TN_OK);
+  cr_expect_eq(tn_conn_exec(taken, "x", NULL, &err), TN_OK);
+  cr_expect_eq(calls_of(FAKE_ROLLBACK), 0);
+  cr_expect_eq(tn_conn_txn_state(taken), TN_TXN_OPEN);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK, "%s", err.message);
+  tn_txn_end(&txn);
+  cr_expect_null(txn);
+  tn_pool_give(&taken);
+  tn_engine_close(&engine);
+  fixture_close();
+}
+
 Test(txn, gives_its_loan_back)
 {
   open_engine("&max_pool_size=1&max_overflow=0&pool_timeout=0");
@@ -241,6 +276,27 @@ Test(txn, what_could_not_be_undone_is_undone_with_the_scope_around)
   end();
 }
 
+/* One beside it does not: what was left behind is not undone by that. */
+Test(txn, what_could_not_be_undone_is_not_forgotten_by_a_scope_beside_it)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_ROLLBACK_SAVEPOINT, .nth = 1, .category = TN_E_IO },
+  };
+  tn_txn *first = NULL;
+  tn_txn *second = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  begin();
+  cr_assert_eq(tn_txn_nest(txn, &first, &err), TN_OK);
+  tn_txn_end(&first);
+  cr_assert_eq(tn_txn_nest(txn, &second, &err), TN_OK);
+  cr_expect_eq(tn_txn_rollback(second, &err), TN_OK);
+  tn_txn_end(&second);
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_E_IO);
+  cr_expect_eq(calls_of(FAKE_COMMIT), 0);
+  end();
+}
+
 Test(txn, a_borrowed_connection_does_not_stay_in_what_has_ended)
 {
   static const struct fake_answer answers[] = {
@@ -344,6 +400,24 @@ Test(txn, a_savepoint_saves_it_where_the_server_says_so)
   script.txn_state = TN_TXN_OPEN;
   cr_expect_eq(tn_txn_rollback(inner, &err), TN_OK);
   tn_txn_end(&inner);
+  cr_expect_null(tn_txn_cause(txn));
+  cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
+  end();
+}
+
+/* By a savepoint of the application's own. */
+Test(txn, what_the_server_takes_back_is_forgotten)
+{
+  script.answers = deadlock;
+  script.answer_count = 1;
+  begin();
+  cr_assert_eq(tn_conn_savepoint(conn, "own", &err), TN_OK);
+  fall();
+  cr_expect_not_null(tn_txn_cause(txn));
+  cr_expect_eq(tn_conn_exec(conn, "still aborted", NULL, &err), TN_OK);
+  cr_expect_not_null(tn_txn_cause(txn));
+  script.txn_state = TN_TXN_OPEN;
+  cr_expect_eq(tn_conn_rollback_savepoint(conn, "own", &err), TN_OK);
   cr_expect_null(tn_txn_cause(txn));
   cr_expect_eq(tn_txn_commit(txn, &err), TN_OK);
   end();
