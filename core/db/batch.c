@@ -187,7 +187,7 @@ run_for_effect(tn_prepared *prepared, const struct tn_backend_batch *rows,
 
   call.call.arena = NULL;
   if (is_ours)
-    rc = tn_backend_begin(conn->backend, conn->handle, &plain, &call);
+    rc = tn_conn__begin_txn(conn, &plain, &call, err);
   if (rc != TN_OK)
     return rc;
   rc = tn_batch__run(prepared, rows, &call, err);

@@ -219,7 +219,7 @@ begin(tn_bulk *bulk, const struct tn_bulk_options *options,
 
   if ((conn->caps & TN_CAP_TRANSACTION) != 0 &&
       tn_conn_txn_state(conn) == TN_TXN_NONE) {
-    rc = tn_backend_begin(conn->backend, conn->handle, &plain, call);
+    rc = tn_conn__begin_txn(conn, &plain, call, err);
     bulk->is_ours = rc == TN_OK;
   }
   if (rc != TN_OK)

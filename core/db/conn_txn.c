@@ -94,12 +94,28 @@ check_wishes(const tn_conn *conn, const struct tn_txn_request *request,
   return require_cap(conn, TN_CAP_DEFERRABLE, "deferrable transactions", err);
 }
 
+/* Its answer may come although the call is over by then: whoever goes on would
+ * be in a transaction that he knows nothing of. */
+enum tn_code
+tn_conn__begin_txn(tn_conn *conn, const struct tn_txn_request *request,
+                   struct tn_host_call *call, tn_err *err)
+{
+  enum tn_code rc =
+      tn_backend_begin(conn->backend, conn->handle, request, call);
+
+  if (rc == TN_OK)
+    return rc;
+  tn_conn__note(conn, rc, err);
+  if (!conn->is_dead && tn_conn_txn_state(conn) != TN_TXN_NONE)
+    tn_conn__undo(conn, err);
+  return rc;
+}
+
 static enum tn_code
 begin(tn_conn *conn, const struct tn_txn_request *request,
       struct tn_host_call *call, tn_err *err)
 {
-  enum tn_code rc =
-      tn_backend_begin(conn->backend, conn->handle, request, call);
+  enum tn_code rc = tn_conn__begin_txn(conn, request, call, err);
 
   conn->global_id[0] = '\0';
   conn->txn_id[0] = '\0';
@@ -209,6 +225,8 @@ tn_conn__undo(tn_conn *conn, tn_err *err)
       tn_backend_rollback(conn->backend, conn->handle, &call) != TN_OK)
     conn->is_dead = tn_conn_txn_state(conn) != TN_TXN_NONE ||
                     own.connection == TN_CONNECTION_DEAD;
+  conn->has_begun = conn->has_begun && !conn->is_dead &&
+                    tn_conn_txn_state(conn) != TN_TXN_NONE;
   if (err == NULL || err == &conn->scratch)
     return;
   if (conn->is_dead)

@@ -108,13 +108,14 @@ struct fake_script {
   size_t answer_count;
   const struct fake_result *results; /* the first that fits is taken */
   size_t result_count;
-  uint64_t server_caps;        /* 0: all of the descriptor */
-  const char *server_version;  /* NULL: "Fake 1.0" */
-  const int *socket;           /* NULL: sessions have none */
-  int has_trace;               /* keep `trace`, `given`; for one thread */
-  int is_complete;             /* what is_complete() says */
-  int is_columns_late;         /* prepare() does not know them yet */
-  int has_txn_each;            /* `txn_state` is not of all connections */
+  uint64_t server_caps;       /* 0: all of the descriptor */
+  const char *server_version; /* NULL: "Fake 1.0" */
+  const int *socket;          /* NULL: sessions have none */
+  int has_trace;              /* keep `trace`, `given`; for one thread */
+  int is_complete;            /* what is_complete() says */
+  int is_columns_late;        /* prepare() does not know them yet */
+  int has_txn_each;           /* `txn_state` is not of all connections */
+  int begins_late; /* a begin() that fails has begun it all the same */
   const char *const *prepared; /* what list_prepared() tells */
   uint32_t prepared_count;
   uint32_t outcome; /* what outcome() says, as enum tn_outcome */

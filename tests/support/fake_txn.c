@@ -103,6 +103,8 @@ fake_begin(void *handle, const struct tn_txn_request *request,
   struct fake_script *script = ((struct fake_connection *)handle)->script;
   int32_t rc = fake__follow_simple(handle, FAKE_BEGIN, call);
 
+  if (rc != TN_OK && script->begins_late)
+    set_state(handle, TN_TXN_OPEN);
   if (rc != TN_OK)
     return rc;
   script->isolation = request->isolation;

@@ -247,6 +247,46 @@ Test(conn_txn, without_transactions_a_backend_refuses_them)
   fixture_close();
 }
 
+/* ---- how a begin fails ---- */
+
+/* Its answer comes when the call is over. */
+static void
+begin_late(const struct fake_answer *answers, size_t count)
+{
+  script.answers = answers;
+  script.answer_count = count;
+  script.begins_late = 1;
+  fixture_open();
+  cr_expect_eq(tn_conn_begin(conn, NULL, &err), TN_E_TIMEOUT);
+}
+
+Test(conn_txn, a_begin_that_fails_leaves_no_transaction)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_BEGIN, .nth = 1, .category = TN_E_TIMEOUT },
+  };
+
+  begin_late(answers, TN_COUNT(answers));
+  cr_expect_eq(script.calls[FAKE_ROLLBACK], 1);
+  cr_expect_eq(tn_conn_txn_state(conn), TN_TXN_NONE);
+  cr_expect_eq(tn_conn_begin(conn, NULL, &err), TN_OK, "%s", err.message);
+  cr_expect_eq(tn_conn_commit(conn, &err), TN_OK);
+  fixture_close();
+}
+
+Test(conn_txn, a_begin_that_cannot_be_undone_costs_the_session)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_BEGIN, .category = TN_E_TIMEOUT },
+    { .slot = FAKE_ROLLBACK, .category = TN_E_IO },
+  };
+
+  begin_late(answers, TN_COUNT(answers));
+  cr_expect_eq(err.connection, TN_CONNECTION_DEAD);
+  cr_expect_eq(tn_conn_verdict(conn), TN_CONNECTION_DEAD);
+  fixture_close();
+}
+
 /* ---- how a commit fails ---- */
 
 Test(conn_txn, a_busy_commit_leaves_it_open_to_commit_again)
