@@ -15,6 +15,11 @@ tn_conn__close_all(tn_conn *conn, tn_deadline deadline)
 
   if (conn->bulk != NULL)
     tn_bulk__orphan(conn->bulk);
+
+  /* Not every backend can let go of a statement while another's rows come. */
+  for (prepared = conn->statements; prepared != NULL; prepared = prepared->next)
+    if (prepared->result.is_running)
+      tn_result__stop(&prepared->result, deadline);
   for (prepared = conn->statements; prepared != NULL; prepared = next) {
     next = prepared->next;
     if (tn_cache__is_idle(prepared))

@@ -494,6 +494,33 @@ Test(conn, close_takes_null_and_closes_what_is_open)
   fixture_close();
 }
 
+/* Some backends cannot let go of a statement while another's rows come. */
+Test(conn, close_ends_rows_before_it_closes_statements)
+{
+  static const struct tn_column columns[] = { { "a", "int", TN_INT64, 0 } };
+  static const struct fake_result results[] = {
+    { .sql = "rows", .columns = columns, .column_count = 1 },
+  };
+  const struct tn_query query = { .sql = "rows" };
+  tn_prepared *prepared[2] = { NULL };
+  tn_result *result = NULL;
+
+  script.has_trace = 1;
+  SCRIPT_RESULTS(results);
+  fixture_open();
+  for (size_t i = 0; i < TN_COUNT(prepared); i++)
+    cr_assert_eq(tn_conn_prepare(conn, "rows", 0, &prepared[i], &err), TN_OK);
+  cr_assert_eq(tn_prepared_query(prepared[0], &query, &result, &err), TN_OK);
+  script.trace[0] = '\0';
+  tn_conn_close(&conn);
+  cr_expect_str_eq(script.trace, "close_result close_statement close_statement "
+                                 "disconnect");
+  tn_result_close(&result);
+  tn_prepared_close(&prepared[0]);
+  tn_prepared_close(&prepared[1]);
+  fixture_close();
+}
+
 /* The rows of a result without a deadline might come for ever. */
 Test(conn, close_gives_what_is_open_a_second)
 {
