@@ -75,6 +75,7 @@ disconnect(void *handle, struct tn_call *call)
 
   mysql__enter(conn, call);
   close_library(conn);
+  mysql__stmt_close_rest(conn);
   release(&conn);
 }
 

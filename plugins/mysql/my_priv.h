@@ -97,6 +97,7 @@ struct mysql__conn {
                            connect; INT64_MAX: none */
   struct mysql__endpoint *endpoint;
   struct mysql__statement *reading; /* whose rows are still to be read */
+  struct mysql__statement *closing; /* those closed since, to be let go then */
   uint64_t caps;                    /* TN_CAP_… of this server */
   struct mysql__limits limits;      /* of values that it takes */
   uint32_t generation; /* of statements: a reset makes all older ones void */
@@ -453,8 +454,9 @@ enum mysql__state {
 /* A statement, and in it the one result that it may have open. */
 struct mysql__statement {
   struct mysql__conn *conn;
-  MYSQL_STMT *stmt; /* NULL: the server can only run it as text */
-  MYSQL_RES *rows;  /* of such a one */
+  struct mysql__statement *next; /* of those that are closing */
+  MYSQL_STMT *stmt;              /* NULL: the server can only run it as text */
+  MYSQL_RES *rows;               /* of such a one */
   char *sql;
   size_t sql_size;
   uint32_t generation; /* of the connection when it was prepared */
@@ -484,6 +486,9 @@ struct mysql__statement {
 
 /* Prepare on the server, now or again. */
 int32_t mysql__stmt_prepare(struct mysql__statement *statement);
+
+/* Let go of those that were closed while another's rows were read. */
+void mysql__stmt_close_rest(struct mysql__conn *conn);
 
 /* Run it once, and open the result. */
 int32_t mysql__stmt_execute(struct mysql__statement *statement,

@@ -113,6 +113,7 @@ close_result(void *handle, struct tn_call *call)
   statement->batch_rows = 0;
   statement->state = MYSQL__CLOSED;
   mysql__reader_rest(&statement->reader);
+  mysql__stmt_close_rest(statement->conn);
 }
 
 static int32_t

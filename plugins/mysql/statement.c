@@ -149,6 +149,28 @@ release_statement(struct mysql__statement **statement)
   *statement = NULL;
 }
 
+/* To let go of one, the library would first read and drop the rows that are
+ * another's. */
+static bool
+must_wait(const struct mysql__statement *statement)
+{
+  const struct mysql__conn *conn = statement->conn;
+
+  return statement->stmt != NULL && conn->reading != NULL &&
+         conn->reading != statement;
+}
+
+void
+mysql__stmt_close_rest(struct mysql__conn *conn)
+{
+  while (conn->closing != NULL) {
+    struct mysql__statement *statement = conn->closing;
+
+    conn->closing = statement->next;
+    release_statement(&statement);
+  }
+}
+
 static int32_t
 prepare(void *handle, const char *sql, size_t sql_size, struct tn_call *call,
         void **ret, struct tn_statement_info *info)
@@ -204,6 +226,11 @@ close_statement(void *handle, struct tn_call *call)
   struct mysql__statement *statement = handle;
 
   mysql__enter(statement->conn, call);
+  if (must_wait(statement)) {
+    statement->next = statement->conn->closing;
+    statement->conn->closing = statement;
+    return;
+  }
   release_statement(&statement);
 }
 

@@ -651,6 +651,31 @@ holds_the_connection_until_it_is_closed(struct suite *suite)
 }
 
 static void
+lets_statements_be_closed(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = open_table(suite);
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  TN_CLEANUP(tn_bulk_close) tn_bulk *bulk = NULL;
+  const tn_value values[] = { tn_int64(1), tn_text("a"), tn_int64(2),
+                              tn_text("b") };
+  tn_err err = TN_ERR_INIT;
+
+  if (conn == NULL)
+    return;
+  CHECK_CODE(suite, tn_conn_prepare(conn, COUNT, 0, &prepared, &err), TN_OK,
+             &err, "prepare");
+  if ((bulk = open_bulk(suite, conn)) == NULL)
+    return;
+  CHECK_CODE(suite, tn_bulk_write(bulk, values, 1, &err), TN_OK, &err, "write");
+  tn_prepared_close(&prepared);
+  CHECK_CODE(suite, write_and_finish(bulk, values + 2, 1, NULL, &err), TN_OK,
+             &err, "the load");
+  tn_bulk_close(&bulk);
+  check_count(suite, conn, 2);
+  suite_run(suite, conn, "DROP TABLE tn_bulk");
+}
+
+static void
 outlives_its_connection(struct suite *suite)
 {
   const tn_value values[] = { tn_int64(1), tn_text("a") };
@@ -713,6 +738,8 @@ const struct suite_case cases_bulk[] = {
     belongs_to_an_open_transaction },
   { "bulk: a load holds the connection until it is closed",
     holds_the_connection_until_it_is_closed },
+  { "bulk: a statement may be closed during a load",
+    lets_statements_be_closed },
   { "bulk: a load outlives its connection", outlives_its_connection },
   { "bulk: a deadline that has passed begins nothing",
     past_its_deadline_begins_nothing },

@@ -149,6 +149,102 @@ prepared_runs_many_times(struct suite *suite)
   }
 }
 
+/* Three others to be closed between the rows: two that were prepared after the
+ * statement, and a result that is in memory. */
+struct others {
+  tn_prepared *prepared[2];
+  tn_result *result;
+};
+
+static bool
+open_others(struct suite *suite, tn_conn *conn, struct others *others)
+{
+  long rows = 0;
+  const struct tn_query query = { .sql = rows_sql(suite, &rows),
+                                  .flags = TN_QUERY_BUFFERED };
+  tn_err err = TN_ERR_INIT;
+  size_t i;
+
+  for (i = 0; i < 2; i++)
+    if (!CHECK_CODE(
+            suite,
+            tn_conn_prepare(conn, query.sql, 0, &others->prepared[i], &err),
+            TN_OK, &err, "prepare another"))
+      return false;
+  return CHECK_CODE(suite, tn_conn_query(conn, &query, &others->result, &err),
+                    TN_OK, &err, "another result");
+}
+
+static void
+close_others(struct others *others)
+{
+  tn_prepared_close(&others->prepared[1]);
+  tn_result_close(&others->result);
+  tn_prepared_close(&others->prepared[0]);
+}
+
+/* How many rows are read; the others are closed after the second one, and
+ * reading ends after `most`. */
+static long
+read_and_close(struct suite *suite, tn_result *result, struct others *others,
+               long most)
+{
+  const tn_value *row = NULL;
+  tn_err err = TN_ERR_INIT;
+  long rows = 0;
+
+  while (rows < most) {
+    if (!CHECK_CODE(suite, tn_result_next(result, &row, &err), TN_OK, &err,
+                    "next"))
+      return rows;
+    if (row == NULL)
+      break;
+    rows++;
+    if (has_cap(suite, TN_CAP_EXPRESSIONS) && row[0].as.int64 != rows) {
+      CHECK(suite, false, "row %ld has %lld", rows, (long long)row[0].as.int64);
+      return rows;
+    }
+    if (rows == 2)
+      close_others(others);
+  }
+  return rows;
+}
+
+/* To the end of the rows, to one before it, to a close of the connection. */
+static void
+others_may_be_closed_between_rows(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = suite_connect(suite);
+  const struct tn_query query = { .sql = NULL };
+  tn_err err = TN_ERR_INIT;
+  long wanted = 0;
+  const char *sql = rows_sql(suite, &wanted);
+  int round;
+
+  for (round = 0; round < 3 && conn != NULL; round++) {
+    TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+    TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+    struct others others = { .result = NULL };
+    long most = round == 0 ? wanted + 1 : 2;
+
+    CHECK_CODE(suite, tn_conn_prepare(conn, sql, 0, &prepared, &err), TN_OK,
+               &err, "prepare");
+    if (prepared != NULL && open_others(suite, conn, &others) &&
+        CHECK_CODE(suite, tn_prepared_query(prepared, &query, &result, &err),
+                   TN_OK, &err, "run")) {
+      long rows = read_and_close(suite, result, &others, most);
+
+      CHECK(suite, rows == (round == 0 ? wanted : 2), "%ld rows", rows);
+    }
+    close_others(&others);
+    if (round == 2)
+      tn_conn_close(&conn);
+    tn_result_close(&result);
+    if (conn != NULL)
+      count_rows(suite, conn, 0);
+  }
+}
+
 static void
 connection_may_close_first(struct suite *suite)
 {
@@ -421,6 +517,8 @@ const struct suite_case cases_query[] = {
   { "query: a streaming result holds the connection",
     streaming_result_holds_the_connection },
   { "query: a prepared statement runs many times", prepared_runs_many_times },
+  { "query: others may be closed between the rows of a statement",
+    others_may_be_closed_between_rows },
   { "query: the connection may close before the result",
     connection_may_close_first },
   { "query: no statement, several, or none that is SQL are refused",
