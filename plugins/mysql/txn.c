@@ -150,17 +150,12 @@ begin_xa(struct mysql__conn *conn, const struct tn_txn_request *request)
 }
 
 static int32_t
-begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
+start(struct mysql__conn *conn, const struct tn_txn_request *request)
 {
-  struct mysql__conn *conn = handle;
   const char *access = "";
   char sql[96];
-  int32_t rc;
+  int32_t rc = set_isolation(conn, request->isolation);
 
-  mysql__enter(conn, call);
-  rc = check_begin(conn, request);
-  if (rc == TN_OK)
-    rc = set_isolation(conn, request->isolation);
   if (rc != TN_OK)
     return rc;
   if (global_id_of(request) != NULL)
@@ -172,6 +167,54 @@ begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
   snprintf(sql, sizeof sql, "START TRANSACTION%s", access);
   rc = mysql__exec(conn, sql);
   return rc == TN_OK && conn->is_cluster ? guard(conn) : rc;
+}
+
+/* The begin has failed, and has said why. */
+static bool
+run_quietly(struct mysql__conn *conn, const char *sql)
+{
+  struct mysql__op op;
+
+  if (mysql__query(conn, sql, strlen(sql), &op) != TN_OK || op.status != 0)
+    return false;
+  mysql__sync(conn);
+  return true;
+}
+
+/* What SET TRANSACTION has told is of the session's next one, whoever begins
+ * it: so that is one that does nothing. */
+static void
+undo_begin(struct mysql__conn *conn, const struct tn_txn_request *request)
+{
+  bool has_set = request->isolation != 0 ||
+                 (global_id_of(request) != NULL && request->access != 0);
+  bool is_done = true;
+
+  if (conn->is_dead || conn->is_aborted || (!has_set && !conn->in_txn))
+    return;
+  conn->host->grace(conn->call, TN_GRACE_MAX);
+  if (!conn->in_txn)
+    is_done = run_quietly(conn, "START TRANSACTION");
+  if (is_done && run_quietly(conn, "ROLLBACK") && mysql__unguard(conn) == TN_OK)
+    return;
+  mysql__bury(conn);
+  conn->host->fail_verdicts(conn->call, TN_CONNECTION_DEAD, 0);
+}
+
+static int32_t
+begin(void *handle, const struct tn_txn_request *request, struct tn_call *call)
+{
+  struct mysql__conn *conn = handle;
+  int32_t rc;
+
+  mysql__enter(conn, call);
+  rc = check_begin(conn, request);
+  if (rc != TN_OK)
+    return rc;
+  rc = start(conn, request);
+  if (rc != TN_OK)
+    undo_begin(conn, request);
+  return rc;
 }
 
 /* What has been committed is, whatever becomes of the session. */

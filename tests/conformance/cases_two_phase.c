@@ -222,6 +222,36 @@ an_id_in_use_is_refused(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_two_phase");
 }
 
+/* What the one that was refused was to be like is not what the next one is. */
+static void
+what_is_refused_leaves_nothing_to_the_next(struct suite *suite)
+{
+  struct tn_txn_options options = { .global_id = "tn-left" };
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = set_up(suite);
+  tn_err err = TN_ERR_INIT;
+
+  if (conn == NULL)
+    return;
+  if (has_cap(suite, TN_CAP_SERIALIZABLE))
+    options.isolation = TN_ISOLATION_SERIALIZABLE;
+  if (has_cap(suite, TN_CAP_READ_ONLY))
+    options.access = TN_ACCESS_READ_ONLY;
+  prepare(suite, &conn, "tn-left");
+  if (quirk_is(suite, "two_phase.in_use", "begin")) {
+    CHECK_CODE(suite, tn_conn_begin(conn, &options, &err), TN_E_EXISTS, &err,
+               "begin");
+    CHECK(suite, tn_conn_txn_state(conn) == TN_TXN_NONE, "it has begun");
+  }
+  if (suite_begin(suite, conn)) {
+    suite_run(suite, conn, INSERT);
+    CHECK_CODE(suite, tn_conn_commit(conn, &err), TN_OK, &err, "commit");
+  }
+  CHECK_CODE(suite, tn_two_phase_rollback(conn, "tn-left", &err), TN_OK, &err,
+             "rollback");
+  CHECK(suite, suite_number(suite, conn, COUNT) == 1, "the next one's row");
+  suite_run(suite, conn, "DROP TABLE tn_two_phase");
+}
+
 static void
 it_may_end_as_any_other(struct suite *suite)
 {
@@ -321,6 +351,8 @@ const struct suite_case cases_two_phase[] = {
   { "two phases: a session is free once it has prepared",
     a_session_is_free_once_it_has_prepared },
   { "two phases: an id in use is refused", an_id_in_use_is_refused },
+  { "two phases: what is refused leaves nothing to the next one",
+    what_is_refused_leaves_nothing_to_the_next },
   { "two phases: it may end as any other", it_may_end_as_any_other },
   { "two phases: one without changes ends as any",
     one_without_changes_ends_as_any },
