@@ -276,20 +276,54 @@ try_rows(struct mysql__bulk *bulk, const struct mysql__array *array,
   return rc;
 }
 
+/* One of our own, which the engine of a table may refuse. */
+static int32_t
+try_step(struct mysql__conn *conn, const char *sql, bool *ret)
+{
+  struct mysql__op op;
+  int32_t rc = mysql__query(conn, sql, strlen(sql), &op);
+
+  *ret = rc == TN_OK && op.status == 0;
+  if (rc == TN_OK && op.status != 0 &&
+      mysql__is_loss((int32_t)mysql_errno(conn->mysql)))
+    rc = mysql__fail(conn, NULL);
+  return rc;
+}
+
+/* Has the server undone all of the request that has failed? A table without
+ * transactions, be it a trigger's, still has the first rows, and would have for
+ * good what a second try inserts. Once the transaction has changed one, the
+ * server warns when it goes back in it, or cannot do that at all. */
+static int32_t
+ask_undone(struct mysql__conn *conn, bool *ret)
+{
+  int32_t rc = try_step(conn, "SAVEPOINT tn_load", ret);
+
+  if (rc == TN_OK && *ret)
+    rc = try_step(conn, "ROLLBACK TO SAVEPOINT tn_load", ret);
+  if (rc == TN_OK && *ret)
+    *ret = mysql_warning_count(conn->mysql) == 0;
+  return rc;
+}
+
 /* Insert the rows again in parts, until one fails as all did; its number is
  * added to the error that is set. What they do is rolled back with the rest of
- * the load. A table without transactions still has the first rows, and fails in
- * another way: then the row stays unknown. */
+ * the load. Where it would not be, the row stays unknown. */
 static int32_t
 find_row(struct mysql__bulk *bulk, const struct mysql__array *array,
          const struct verdict *wanted, int32_t category)
 {
   struct mysql__array part = *array;
   struct verdict verdict;
+  bool is_undone = false;
   unsigned error = 0;
   uint32_t row = 0;
-  int32_t rc = narrow(bulk, &part);
+  int32_t rc = ask_undone(bulk->conn, &is_undone);
 
+  if (rc == TN_OK && !is_undone)
+    return category;
+  if (rc == TN_OK)
+    rc = narrow(bulk, &part);
   if (rc == TN_OK)
     rc = try_rows(bulk, &part, &error, &row);
   if (rc != TN_OK)
