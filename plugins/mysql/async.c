@@ -111,3 +111,17 @@ mysql__exec(struct mysql__conn *conn, const char *sql)
 {
   return mysql__ask(conn, sql, NULL, 0);
 }
+
+int32_t
+mysql__exec_savepoint(struct mysql__conn *conn, const char *sql, bool *ret_has)
+{
+  struct mysql__op op;
+  int32_t rc = mysql__query(conn, sql, strlen(sql), &op);
+
+  *ret_has = rc == TN_OK && op.status == 0;
+  if (*ret_has)
+    mysql__sync(conn);
+  else if (rc == TN_OK && mysql_errno(conn->mysql) != MYSQL__ER_ENGINE_CANNOT)
+    rc = mysql__fail(conn, NULL);
+  return rc;
+}

@@ -4,8 +4,9 @@
  * than row by row, but says only that one of them failed. So each array is sent
  * behind a savepoint: when it fails, it is undone and its rows are run one by
  * one, up to the one that fails. In that way the rows before it have taken
- * effect, and its number is known. Outside a transaction, where there is no
- * savepoint, rows are run one by one. */
+ * effect, and its number is known. Where there is no savepoint, outside a
+ * transaction or once a table of an engine without them was touched, rows are
+ * run one by one. */
 #include "my_priv.h"
 
 #include <string.h>
@@ -135,9 +136,23 @@ is_of_values(int32_t category)
 static int32_t
 undo(struct mysql__conn *conn, bool *ret_is_undone)
 {
-  int32_t rc = mysql__exec(conn, "ROLLBACK TO SAVEPOINT tn_batch");
+  int32_t rc = mysql__exec_savepoint(conn, "ROLLBACK TO SAVEPOINT tn_batch",
+                                     ret_is_undone);
 
-  *ret_is_undone = rc == TN_OK && mysql_warning_count(conn->mysql) == 0;
+  if (*ret_is_undone)
+    *ret_is_undone = mysql_warning_count(conn->mysql) == 0;
+  return rc;
+}
+
+static int32_t
+run_each(struct mysql__statement *statement, const struct mysql__array *array)
+{
+  int32_t rc = TN_OK;
+  uint64_t row;
+
+  for (row = 0; row < array->rows && rc == TN_OK; row++)
+    rc = run_row(statement, row_of(statement, array->values, row),
+                 array->first_row + row);
   return rc;
 }
 
@@ -147,12 +162,15 @@ send_array(struct mysql__statement *statement, struct mysql__array *array)
 {
   const struct sum before = sum_of(statement);
   struct mysql__conn *conn = statement->conn;
-  bool is_undone = false;
-  uint64_t row;
-  int32_t rc = mysql__exec(conn, "SAVEPOINT tn_batch");
+  bool can_undo = false;
+  int32_t rc = mysql__exec_savepoint(conn, "SAVEPOINT tn_batch", &can_undo);
 
   if (rc != TN_OK)
     return rc;
+  if (!can_undo) {
+    mysql__array_unbind(array, statement->stmt);
+    return run_each(statement, array);
+  }
   rc = mysql__array_bind(array, statement->stmt, conn->call);
   if (rc != TN_OK)
     return rc;
@@ -163,13 +181,9 @@ send_array(struct mysql__statement *statement, struct mysql__array *array)
     add(statement, &before);
     return rc;
   }
-  if (!is_of_values(rc) || undo(conn, &is_undone) != TN_OK || !is_undone)
+  if (!is_of_values(rc) || undo(conn, &can_undo) != TN_OK || !can_undo)
     return rc;
-  rc = TN_OK;
-  for (row = 0; row < array->rows && rc == TN_OK; row++)
-    rc = run_row(statement, row_of(statement, array->values, row),
-                 array->first_row + row);
-  return rc;
+  return run_each(statement, array);
 }
 
 /* Too few for an array. */

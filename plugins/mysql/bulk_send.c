@@ -276,20 +276,6 @@ try_rows(struct mysql__bulk *bulk, const struct mysql__array *array,
   return rc;
 }
 
-/* One of our own, which the engine of a table may refuse. */
-static int32_t
-try_step(struct mysql__conn *conn, const char *sql, bool *ret)
-{
-  struct mysql__op op;
-  int32_t rc = mysql__query(conn, sql, strlen(sql), &op);
-
-  *ret = rc == TN_OK && op.status == 0;
-  if (rc == TN_OK && op.status != 0 &&
-      mysql__is_loss((int32_t)mysql_errno(conn->mysql)))
-    rc = mysql__fail(conn, NULL);
-  return rc;
-}
-
 /* Has the server undone all of the request that has failed? A table without
  * transactions, be it a trigger's, still has the first rows, and would have for
  * good what a second try inserts. Once the transaction has changed one, the
@@ -297,10 +283,10 @@ try_step(struct mysql__conn *conn, const char *sql, bool *ret)
 static int32_t
 ask_undone(struct mysql__conn *conn, bool *ret)
 {
-  int32_t rc = try_step(conn, "SAVEPOINT tn_load", ret);
+  int32_t rc = mysql__exec_savepoint(conn, "SAVEPOINT tn_load", ret);
 
   if (rc == TN_OK && *ret)
-    rc = try_step(conn, "ROLLBACK TO SAVEPOINT tn_load", ret);
+    rc = mysql__exec_savepoint(conn, "ROLLBACK TO SAVEPOINT tn_load", ret);
   if (rc == TN_OK && *ret)
     *ret = mysql_warning_count(conn->mysql) == 0;
   return rc;

@@ -32,6 +32,7 @@
 enum mysql__number {
   MYSQL__ER_NOT_READY = 1047, /* a node of a cluster */
   MYSQL__ER_SYNTAX = 1064,
+  MYSQL__ER_ENGINE_CANNOT = 1178,
   MYSQL__ER_OPTION_PREVENTS = 1290,
   MYSQL__ER_UNSUPPORTED_PS = 1295,
   MYSQL__ER_NO_SUCH_SAVEPOINT = 1305,
@@ -248,6 +249,11 @@ int32_t mysql__query(struct mysql__conn *conn, const char *sql, size_t size,
 
 /* Run one statement of our own; its rows are dropped. */
 int32_t mysql__exec(struct mysql__conn *conn, const char *sql);
+
+/* The same of a savepoint. `*ret_has` false: the engine of some table that the
+ * transaction has touched knows none. */
+int32_t mysql__exec_savepoint(struct mysql__conn *conn, const char *sql,
+                              bool *ret_has);
 
 /* The same, keeping the first `count` cells of the first row as text; "" for
  * NULL and where there is none. */
