@@ -424,10 +424,32 @@ tn_prepared__name_parameter(const tn_prepared *prepared, enum tn_code code,
   return code;
 }
 
+/* A backend that has to prepare a statement anew, as after a reset, may be told
+ * that there is no room, as in compile_in_room(). */
+static enum tn_code
+execute_in_room(tn_prepared *prepared, const tn_value *values, uint32_t count,
+                tn_err *err)
+{
+  tn_result *result = &prepared->result;
+  const struct tn_backend *backend = prepared->conn->backend;
+  struct tn_host_call again = result->call;
+  enum tn_code rc = tn_backend_execute(backend, prepared->handle, values, count,
+                                       &result->call, &result->handle);
+
+  if (rc != TN_E_LIMIT || err->replay != TN_REPLAY_SAFE ||
+      err->connection != TN_CONNECTION_USABLE ||
+      !tn_cache__make_room(&prepared->conn->cache))
+    return rc;
+  tn_arena_reset(&result->arena);
+  tn_err_clear(err);
+  result->call = again;
+  return tn_backend_execute(backend, prepared->handle, values, count,
+                            &result->call, &result->handle);
+}
+
 static enum tn_code
 execute(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
 {
-  tn_result *result = &prepared->result;
   const struct tn_backend *backend = prepared->conn->backend;
   uint32_t count = prepared->sql.place_count;
   const tn_value *values = NULL;
@@ -437,8 +459,7 @@ execute(tn_prepared *prepared, const struct tn_query *query, tn_err *err)
     return rc;
   rc = tn_backend_check_values(backend, values, count, err);
   if (rc == TN_OK)
-    rc = tn_backend_execute(backend, prepared->handle, values, count,
-                            &result->call, &result->handle);
+    rc = execute_in_room(prepared, values, count, err);
   return rc == TN_OK ? rc : tn_prepared__name_parameter(prepared, rc, err);
 }
 

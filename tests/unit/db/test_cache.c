@@ -109,6 +109,49 @@ Test(cache, gives_way_when_the_server_keeps_no_more_statements)
   run("SELECT 4");
 }
 
+/* One of the program's own, that the backend prepares again when it is run. */
+Test(cache, gives_way_when_a_statement_finds_no_room_to_run)
+{
+  static const struct fake_answer answers[] = {
+    { .slot = FAKE_EXECUTE,
+      .nth = 2,
+      .category = TN_E_LIMIT,
+      .native = 1461,
+      .replay = TN_REPLAY_SAFE },
+    { .slot = FAKE_EXECUTE,
+      .nth = 4,
+      .category = TN_E_LIMIT,
+      .native = 1461,
+      .replay = TN_REPLAY_SAFE },
+    { .slot = FAKE_EXECUTE, .nth = 6, .category = TN_E_LIMIT },
+  };
+  const struct tn_query query = { .sql = NULL };
+  tn_prepared *prepared = NULL;
+  tn_result *result = NULL;
+
+  SCRIPT_ANSWERS(answers);
+  open_with(0, 0);
+  cr_assert_eq(tn_conn_prepare(conn, "SELECT 1", 0, &prepared, &err), TN_OK);
+  run("SELECT 2");
+  cr_expect_eq(tn_prepared_query(prepared, &query, &result, &err), TN_OK, "%s",
+               err.message);
+  tn_result_close(&result);
+  cr_expect_eq(script.calls[FAKE_EXECUTE], 3);
+  cr_expect_eq(stats().evicted, 1);
+
+  /* There is none to be made. */
+  cr_expect_eq(tn_prepared_query(prepared, &query, &result, &err), TN_E_LIMIT);
+  cr_expect_eq(script.calls[FAKE_EXECUTE], 4);
+
+  /* It is not known that it did nothing. */
+  run("SELECT 2");
+  cr_expect_eq(tn_prepared_query(prepared, &query, &result, &err), TN_E_LIMIT);
+  cr_expect_eq(script.calls[FAKE_EXECUTE], 6);
+  cr_expect_eq(stats().evicted, 1);
+  tn_prepared_close(&prepared);
+  fixture_close();
+}
+
 Test(cache, a_text_is_prepared_once)
 {
   open_with(0, 0);
