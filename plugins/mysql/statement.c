@@ -104,23 +104,13 @@ classify(struct mysql__statement *statement)
       is_writing && mysql__has_word(statement->sql, "RETURNING");
 }
 
-int32_t
-mysql__stmt_prepare(struct mysql__statement *statement)
+/* The server has prepared it. */
+static int32_t
+adopt(struct mysql__statement *statement)
 {
   struct mysql__conn *conn = statement->conn;
-  bool can_prepare;
   int32_t rc;
 
-  drop(conn, &statement->stmt);
-  mysql__reader_unbind(&statement->reader);
-  statement->params.is_stale = true;
-  statement->generation = conn->generation;
-  rc = mysql__ready(conn);
-  if (rc == TN_OK)
-    rc = open_stmt(conn, statement->sql, statement->sql_size, &statement->stmt,
-                   &can_prepare);
-  if (rc != TN_OK || !can_prepare)
-    return rc;
   statement->parameter_count =
       (uint32_t)mysql_stmt_param_count(statement->stmt);
   classify(statement);
@@ -129,6 +119,29 @@ mysql__stmt_prepare(struct mysql__statement *statement)
   rc = mysql__params_init(&statement->params, statement->parameter_count,
                           &conn->limits, conn->call);
   statement->has_params = rc == TN_OK;
+  return rc;
+}
+
+/* One that fails is due again with the next run. */
+int32_t
+mysql__stmt_prepare(struct mysql__statement *statement)
+{
+  struct mysql__conn *conn = statement->conn;
+  bool can_prepare = false;
+  int32_t rc;
+
+  drop(conn, &statement->stmt);
+  mysql__reader_unbind(&statement->reader);
+  statement->params.is_stale = true;
+  statement->generation = conn->generation - 1;
+  rc = mysql__ready(conn);
+  if (rc == TN_OK)
+    rc = open_stmt(conn, statement->sql, statement->sql_size, &statement->stmt,
+                   &can_prepare);
+  if (rc == TN_OK && can_prepare)
+    rc = adopt(statement);
+  if (rc == TN_OK)
+    statement->generation = conn->generation;
   return rc;
 }
 

@@ -509,6 +509,60 @@ schema_change_is_seen_by_a_prepared_statement(struct suite *suite)
   suite_run(suite, conn, "DROP TABLE tn_alter");
 }
 
+static enum tn_code
+run_prepared(tn_prepared *prepared, int64_t *ret_sum, tn_err *err)
+{
+  const tn_value one = tn_int64(1);
+  const struct tn_query query = { .values = &one, .value_count = 1 };
+  TN_CLEANUP(tn_result_close) tn_result *result = NULL;
+  const tn_value *row = NULL;
+  enum tn_code rc = tn_prepared_query(prepared, &query, &result, err);
+
+  *ret_sum = 0;
+  while (rc == TN_OK) {
+    rc = tn_result_next(result, &row, err);
+    if (rc == TN_OK && row == NULL)
+      break;
+    if (rc == TN_OK)
+      *ret_sum += row[0].as.int64;
+  }
+  return rc;
+}
+
+/* Some are prepared anew after a reset, which may fail. */
+static void
+failure_is_not_the_next_runs(struct suite *suite)
+{
+  TN_CLEANUP(tn_conn_close) tn_conn *conn = NULL;
+  TN_CLEANUP(tn_prepared_close) tn_prepared *prepared = NULL;
+  int64_t sum = 0;
+  tn_err err = TN_ERR_INIT;
+
+  if (!suite_owes(suite, TN_CAP_WRITE | TN_CAP_DDL | TN_CAP_RESET) ||
+      (conn = suite_connect(suite)) == NULL)
+    return;
+  suite_run(suite, conn,
+            "DROP TABLE IF EXISTS tn_away; CREATE TABLE tn_away (a INTEGER)");
+  CHECK_CODE(suite,
+             tn_conn_prepare(conn, "SELECT a FROM tn_away WHERE a > ?", 0,
+                             &prepared, &err),
+             TN_OK, &err, "prepare");
+  if (prepared == NULL)
+    return;
+  CHECK_CODE(suite, tn_conn_reset(conn, &err), TN_OK, &err, "reset");
+  suite_run(suite, conn, "DROP TABLE tn_away");
+  CHECK(suite, run_prepared(prepared, &sum, &err) != TN_OK,
+        "it runs without its table");
+  suite_run(suite, conn,
+            "CREATE TABLE tn_away (a INTEGER);"
+            "INSERT INTO tn_away VALUES (1), (2), (3)");
+  CHECK_CODE(suite, run_prepared(prepared, &sum, &err), TN_OK, &err,
+             "run it again");
+  CHECK(suite, sum == 5, "sum %lld", (long long)sum);
+  tn_prepared_close(&prepared);
+  suite_run(suite, conn, "DROP TABLE tn_away");
+}
+
 const struct suite_case cases_query[] = {
   { "query: streams all rows", streams_all_rows },
   { "query: buffers all rows", buffers_all_rows },
@@ -532,5 +586,7 @@ const struct suite_case cases_query[] = {
   { "query: RETURNING gives rows", returning_gives_rows },
   { "query: a prepared statement survives a schema change",
     schema_change_is_seen_by_a_prepared_statement },
+  { "query: a prepared statement runs again once its table is back",
+    failure_is_not_the_next_runs },
   { NULL, NULL },
 };
