@@ -49,22 +49,58 @@ leaves(const struct tn_dialect_table *dialect, const char *text,
          is_listed(dialect->session_words, at, token->size);
 }
 
+/* A verb that has an INTO of its own. It opens the statement or what stands in
+ * parentheses, or it comes behind those of a WITH: anywhere else the word is a
+ * column or a function. */
+struct verb {
+  size_t depth;  /* of parentheses */
+  bool selects;  /* outside of them */
+  bool may_come; /* as the next word */
+  bool is_last;  /* but for its modifiers */
+};
+
+static const char verbs[] = "insert replace merge";
+static const char modifiers[] =
+    "low_priority high_priority delayed ignore or replace abort fail rollback";
+
+static void
+follow(struct verb *verb, const char *text, const struct tn_token *token)
+{
+  const char *at = text + token->start;
+  bool is_word = token->kind == TN_TOKEN_WORD;
+  bool is_mark = token->kind == TN_TOKEN_MARK;
+
+  if (token->kind == TN_TOKEN_BLANK || token->kind == TN_TOKEN_COMMENT ||
+      token->kind == TN_TOKEN_CODE)
+    return;
+  verb->is_last =
+      is_word && ((verb->may_come && is_listed(verbs, at, token->size)) ||
+                  (verb->is_last && is_listed(modifiers, at, token->size)));
+  verb->may_come = is_mark && *at == '(';
+  if (is_mark && *at == '(') {
+    verb->depth++;
+  } else if (is_mark && *at == ')' && verb->depth > 0) {
+    verb->depth--;
+    verb->may_come = verb->depth == 0 && !verb->selects;
+  } else if (is_word && verb->depth == 0 &&
+             is_listed("select", at, token->size)) {
+    verb->selects = true;
+  }
+}
+
 bool
 tn_sql_leaves(const struct tn_dialect_table *dialect, const char *text,
               size_t size, bool is_query)
 {
+  struct verb verb = { .may_come = true };
   struct tn_lexer lexer;
   struct tn_token token;
 
   tn_lexer_init(&lexer, dialect, text, size, 0);
   while (tn_lexer_next(&lexer, &token)) {
-    if (leaves(dialect, text, &token, is_query))
+    if (leaves(dialect, text, &token, is_query && !verb.is_last))
       return true;
-
-    /* WITH … INSERT INTO */
-    if (token.kind == TN_TOKEN_WORD &&
-        is_listed("insert replace merge", text + token.start, token.size))
-      is_query = false;
+    follow(&verb, text, &token);
   }
   return false;
 }
