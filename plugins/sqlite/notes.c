@@ -271,11 +271,20 @@ read_pragma(struct sqlite__conn *conn, int row, char *text, size_t size)
   return sqlite__query_text(conn, sql, text, size);
 }
 
+/* What a setter made is not the session's own. No option sets these two. */
+static bool
+is_of_setter(const struct sqlite__conn *conn, int row)
+{
+  return (conn->is_read_only && row == sqlite__pragma_find("query_only")) ||
+         (conn->is_uncommitted_now &&
+          row == sqlite__pragma_find("read_uncommitted"));
+}
+
 int
 sqlite__pragma_save(struct sqlite__conn *conn, int row)
 {
   char *value = conn->pragmas[row];
-  const char *initial = pragmas[row].initial;
+  const char *initial = is_of_setter(conn, row) ? "0" : pragmas[row].initial;
   int code = SQLITE_OK;
 
   if (initial == NULL)

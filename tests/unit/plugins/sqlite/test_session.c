@@ -194,3 +194,25 @@ Test(session, isolation_goes_back_too)
   cr_expect_eq(number_of(&s, "PRAGMA read_uncommitted"), 0);
   session_close(&s);
 }
+
+/* What a setter made is not the session's own, which a pragma then changes. */
+Test(session, reset_undoes_a_setter_that_a_pragma_came_after)
+{
+  struct session s;
+
+  session_open(&s, ":memory:", "cache=shared");
+  must(&s, "CREATE TABLE t(a)");
+  cr_assert_eq(
+      s.session->set_access(s.handle, TN_ACCESS_READ_ONLY, &s.fake.call),
+      TN_OK);
+  cr_assert_eq(s.session->set_isolation(s.handle, TN_ISOLATION_READ_UNCOMMITTED,
+                                        &s.fake.call),
+               TN_OK);
+  must(&s, "PRAGMA query_only = 0");
+  must(&s, "PRAGMA read_uncommitted = 0");
+  cr_assert_eq(reset(&s), TN_OK);
+  cr_expect_eq(number_of(&s, "PRAGMA query_only"), 0);
+  cr_expect_eq(number_of(&s, "PRAGMA read_uncommitted"), 0);
+  cr_expect_eq(run(&s, "INSERT INTO t VALUES (1)"), TN_OK);
+  session_close(&s);
+}
