@@ -230,10 +230,27 @@ quote(struct pg__buffer *buffer, size_t start)
   return true;
 }
 
-enum pg__encoded
-pg__encode_array_text(char delimiter, const tn_value *array,
-                      struct pg__sink *sink)
+static enum pg__encoded
+write_leaf(const struct pg__type *element, const tn_value *item,
+           struct pg__sink *sink)
 {
+  size_t start = sink->buffer->size;
+  enum pg__encoded encoded;
+
+  if (item->type == TN_NULL)
+    return pg__buffer_put(sink->buffer, "NULL", 4) ? PG__ENCODED
+                                                   : PG__NO_MEMORY;
+  encoded = pg__encode_column_text(element, item, sink);
+  if (encoded == PG__ENCODED && !quote(sink->buffer, start))
+    return PG__NO_MEMORY;
+  return encoded;
+}
+
+static enum pg__encoded
+write_level(const struct pg__type *element, const tn_value *array,
+            struct pg__sink *sink)
+{
+  char delimiter = element != NULL && element->oid == PG__OID_BOX ? ';' : ',';
   enum pg__encoded encoded = PG__ENCODED;
   size_t i;
 
@@ -241,23 +258,21 @@ pg__encode_array_text(char delimiter, const tn_value *array,
     return PG__NO_MEMORY;
   for (i = 0; encoded == PG__ENCODED && i < array->as.array.count; i++) {
     const tn_value *item = &array->as.array.items[i];
-    size_t start;
 
     if (i > 0 && !pg__buffer_put(sink->buffer, &delimiter, 1))
       return PG__NO_MEMORY;
-    start = sink->buffer->size;
-    if (item->type == TN_ARRAY)
-      encoded = pg__encode_array_text(delimiter, item, sink);
-    else if (item->type == TN_NULL)
-      encoded =
-          pg__buffer_put(sink->buffer, "NULL", 4) ? PG__ENCODED : PG__NO_MEMORY;
-    else
-      encoded = pg__encode_text_form(item, sink);
-    if (encoded == PG__ENCODED && item->type != TN_ARRAY &&
-        item->type != TN_NULL && !quote(sink->buffer, start))
-      return PG__NO_MEMORY;
+    encoded = item->type == TN_ARRAY ? write_level(element, item, sink)
+                                     : write_leaf(element, item, sink);
   }
   if (encoded == PG__ENCODED && !pg__buffer_put(sink->buffer, "}", 1))
     return PG__NO_MEMORY;
   return encoded;
+}
+
+enum pg__encoded
+pg__encode_array_text(const struct pg__type *type, const tn_value *array,
+                      struct pg__sink *sink)
+{
+  return write_level(type == NULL ? NULL : pg__type_find(type->element), array,
+                     sink);
 }

@@ -197,12 +197,18 @@ enum pg__encoded pg__refuse(struct pg__sink *sink, const tn_value *value,
 /* Lend the value's bytes as a text, which has no NUL in it. */
 enum pg__encoded pg__lend_text(struct pg__sink *sink, const tn_value *value);
 
-/* Append a value's text form, as the server's input functions read it: of one
- * that is no array, and of one that is. */
+/* Append a value's text form, as the server's input functions read it. */
 enum pg__encoded pg__encode_text_form(const tn_value *value,
                                       struct pg__sink *sink);
-char pg__delimiter(const struct pg__type *type);
-enum pg__encoded pg__encode_array_text(char delimiter, const tn_value *array,
+
+/* The same of what goes to a column, or is an item of an array: it says what
+ * the binary form would say, and what that refuses is refused. `type` NULL: one
+ * that is not built in. */
+enum pg__encoded pg__encode_column_text(const struct pg__type *type,
+                                        const tn_value *value,
+                                        struct pg__sink *sink);
+enum pg__encoded pg__encode_array_text(const struct pg__type *type,
+                                       const tn_value *array,
                                        struct pg__sink *sink);
 
 /* Append a field as arrays and COPY have it, its length before it. */

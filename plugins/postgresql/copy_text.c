@@ -48,37 +48,19 @@ escape(struct pg__buffer *buffer, size_t start)
   return true;
 }
 
-/* The value as its column has it, where the text of the value itself would be
- * read as something else. */
-static tn_value
-as_in_column(const struct pg__type *type, const tn_value *value)
-{
-  if (type->tn_type == TN_BLOB && value->type == TN_UUID)
-    return tn_blob(value->as.uuid, sizeof value->as.uuid);
-  if (type->tn_type == TN_BLOB &&
-      (value->type == TN_TEXT || value->type == TN_JSON))
-    return tn_blob(value->as.bytes.size == 0 ? "" : value->as.bytes.data,
-                   value->as.bytes.size);
-  if (type->tn_type == TN_UUID && value->type == TN_BLOB &&
-      value->as.bytes.size == sizeof value->as.uuid)
-    return tn_uuid((const uint8_t *)value->as.bytes.data);
-  return *value;
-}
-
 /* The binary form is made for what it refuses. */
 static enum pg__encoded
-check_field(const struct pg__type *type, const tn_value *value,
+write_array(const struct pg__type *type, const tn_value *value,
             struct pg__sink *sink)
 {
   size_t start = sink->buffer->size;
-  enum pg__encoded encoded;
+  enum pg__encoded encoded =
+      type == NULL ? PG__AS_TEXT : type->encode(type, value, sink);
 
-  if (type == NULL)
-    return value->type == TN_BLOB ? pg__refuse(sink, value, "bind its text")
-                                  : PG__AS_TEXT;
-  encoded = type->encode(type, value, sink);
   sink->buffer->size = start;
-  return encoded;
+  if (encoded == PG__REFUSED || encoded == PG__NO_MEMORY)
+    return encoded;
+  return pg__encode_array_text(type, value, sink);
 }
 
 enum pg__encoded
@@ -87,19 +69,13 @@ pg__encode_copy_text(const struct pg__type *type, const tn_value *value,
 {
   size_t start = sink->buffer->size;
   enum pg__encoded encoded;
-  tn_value shown = *value;
 
   if (value->type == TN_NULL)
     return pg__buffer_put(sink->buffer, "\\N", 2) ? PG__ENCODED : PG__NO_MEMORY;
-  encoded = check_field(type, value, sink);
-  if (encoded == PG__REFUSED || encoded == PG__NO_MEMORY)
-    return encoded;
-  if (type != NULL)
-    shown = as_in_column(type, value);
-  if (value->type == TN_ARRAY)
-    encoded = pg__encode_array_text(pg__delimiter(type), value, sink);
-  else
-    encoded = pg__encode_text_form(&shown, sink);
+  if (type == NULL && value->type == TN_BLOB)
+    return pg__refuse(sink, value, "bind its text");
+  encoded = value->type == TN_ARRAY ? write_array(type, value, sink)
+                                    : pg__encode_column_text(type, value, sink);
   if (encoded == PG__ENCODED && !escape(sink->buffer, start))
     return PG__NO_MEMORY;
   return encoded;

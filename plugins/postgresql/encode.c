@@ -230,6 +230,97 @@ pg__encode_text_form(const tn_value *value, struct pg__sink *sink)
 }
 
 /* ------------------------------------------------------------------ */
+/* Columns: texts that say what the binary form would say               */
+
+static tn_value
+as_number(const struct pg__type *type, const tn_value *value,
+          const struct tn_host *host)
+{
+  bool is_whole = type->tn_type == TN_INT64 || type->tn_type == TN_UINT64;
+  tn_value number = *value;
+
+  if (value->type == TN_BOOL)
+    return tn_int64(value->as.int64);
+  if (value->type == TN_DOUBLE && is_whole)
+    return tn_int64((int64_t)value->as.real);
+  if (value->type == TN_DECIMAL && (is_whole || type->oid == PG__OID_FLOAT4))
+    host->value_parse(is_whole ? TN_INT64 : TN_DOUBLE, value->as.bytes.data,
+                      value->as.bytes.size, &number);
+  if (number.type == TN_DOUBLE && type->oid == PG__OID_FLOAT4)
+    return tn_double((double)(float)number.as.real);
+  return number;
+}
+
+static tn_value
+as_bytes(const tn_value *value)
+{
+  if (value->type == TN_UUID)
+    return tn_blob(value->as.uuid, sizeof value->as.uuid);
+  if (value->type == TN_TEXT || value->type == TN_JSON)
+    return tn_blob(value->as.bytes.size == 0 ? "" : value->as.bytes.data,
+                   value->as.bytes.size);
+  return *value;
+}
+
+/* Without a zone the server would read it in the session's. */
+static tn_value
+as_moment(const tn_value *value)
+{
+  if (value->type == TN_DATE)
+    return tn_timestamp_zoned(value->as.days * TN_DAY_MICROS, 0);
+  if (value->type == TN_TIMESTAMP && (value->flags & TN_VALUE_ZONED) == 0)
+    return tn_timestamp_zoned(value->as.micros, 0);
+  return *value;
+}
+
+/* The value as its column has it, where the text of the value itself would be
+ * read as something else, or not at all. */
+static tn_value
+as_in_column(const struct pg__type *type, const tn_value *value,
+             const struct tn_host *host)
+{
+  switch (type->tn_type) {
+  case TN_INT64:
+  case TN_UINT64:
+  case TN_DOUBLE:
+  case TN_DECIMAL:
+    return as_number(type, value, host);
+  case TN_BLOB:
+    return as_bytes(value);
+  case TN_UUID:
+    if (value->type == TN_BLOB)
+      return tn_uuid((const uint8_t *)value->as.bytes.data);
+    return *value;
+  default:
+    return type->oid == PG__OID_TIMESTAMPTZ ? as_moment(value) : *value;
+  }
+}
+
+enum pg__encoded
+pg__encode_column_text(const struct pg__type *type, const tn_value *value,
+                       struct pg__sink *sink)
+{
+  size_t start = sink->buffer->size;
+  enum pg__encoded encoded;
+  tn_value shown;
+
+  if (type == NULL)
+    return pg__encode_text_form(value, sink);
+  if (type->tn_type == TN_JSON) {
+    encoded = pg__encode_json(type, value, sink);
+    if (encoded == PG__ENCODED)
+      return encoded;
+  } else {
+    encoded = type->encode(type, value, sink);
+    sink->buffer->size = start;
+  }
+  if (encoded == PG__REFUSED || encoded == PG__NO_MEMORY)
+    return encoded;
+  shown = as_in_column(type, value, sink->call->host);
+  return pg__encode_text_form(&shown, sink);
+}
+
+/* ------------------------------------------------------------------ */
 /* Fields: what arrays and COPY are made of                             */
 
 /* A text where only the binary form will do. */
@@ -400,21 +491,14 @@ encode_unknown(const tn_value *value)
   return value->type == TN_BLOB ? PG__LENT : PG__AS_TEXT;
 }
 
-char
-pg__delimiter(const struct pg__type *type)
-{
-  return type != NULL && type->element == PG__OID_BOX ? ';' : ',';
-}
-
 /* libpq takes a text up to its NUL, so it has to be copied. */
 static enum pg__encoded
 encode_as_text(const struct pg__type *type, const tn_value *value,
                struct pg__sink *sink)
 {
-  enum pg__encoded encoded =
-      value->type == TN_ARRAY
-          ? pg__encode_array_text(pg__delimiter(type), value, sink)
-          : pg__encode_text_form(value, sink);
+  enum pg__encoded encoded = value->type == TN_ARRAY
+                                 ? pg__encode_array_text(type, value, sink)
+                                 : pg__encode_text_form(value, sink);
 
   if (encoded == PG__ENCODED && !pg__buffer_put(sink->buffer, "", 1))
     return PG__NO_MEMORY;

@@ -260,6 +260,76 @@ Test(bulk, a_load_in_text_holds_every_value)
   session_close(&s);
 }
 
+/* Whether another column has a binary form alters no value. */
+Test(bulk, a_load_in_text_holds_what_one_in_binary_does)
+{
+  static const char *const columns[] = {
+    "t", "ts", "b", "bs", "u", "i", "l", "r", "n", "j", "d", "p",
+  };
+  static const uint8_t uuid[16] = { 1, 2, 3 };
+  const tn_value moments[] = { tn_timestamp(0), tn_date(1) };
+  const tn_value bytes[] = { tn_text("\\x4142"), tn_text("\\\\"),
+                             tn_uuid(uuid) };
+  const tn_value keys[] = { tn_blob(uuid, 16), tn_null() };
+  const tn_value values[] = {
+    tn_timestamp(0),
+    tn_array(TN_TIMESTAMP, moments, 2),
+    tn_text("\\x4142"),
+    tn_array(TN_TEXT, bytes, 3),
+    tn_array(TN_BLOB, keys, 2),
+    tn_bool(1),
+    tn_double(1e15),
+    tn_double(0x1.000001p0), /* halfway between two */
+    tn_bool(1),
+    tn_uuid(uuid),
+    tn_timestamp(0),
+    tn_null(),
+    tn_date(1),
+    tn_array(TN_DATE, moments + 1, 1),
+    tn_uuid(uuid),
+    tn_array(TN_UUID, bytes + 2, 1),
+    tn_null(),
+    tn_decimal("1e2"),
+    tn_decimal("-1e2"),
+    tn_double(-0.1),
+    tn_double(1e300),
+    tn_date(1),
+    tn_date(1),
+    tn_null(),
+  };
+  struct load load = {
+    .table = "tn_binary",
+    .columns = columns,
+    .column_count = 12,
+    .values = values,
+    .rows = 2,
+  };
+  struct session s;
+  char text[1024];
+
+  session_open(&s);
+  run(&s, "SET client_min_messages = error; SET TIME ZONE 2; "
+          "DROP TABLE IF EXISTS tn_binary, tn_text; "
+          "CREATE TABLE tn_binary (t timestamptz, ts timestamptz[], b bytea, "
+          "bs bytea[], u uuid[], i integer, l bigint, r real, n numeric, "
+          "j jsonb, d date, p text); "
+          "CREATE TABLE tn_text (LIKE tn_binary); "
+          "ALTER TABLE tn_text ALTER p TYPE point USING NULL");
+  check_load(&s, &load);
+  load.table = "tn_text";
+  check_load(&s, &load);
+  cr_expect_eq(number_of(&s, "SELECT count(*) FROM tn_binary AS x JOIN tn_text "
+                             "AS y ON x::text = y::text"),
+               2, "%s",
+               text_of(&s,
+                       "SELECT string_agg(z, E'\\n') FROM (SELECT x::text AS z "
+                       "FROM tn_binary AS x UNION ALL SELECT y::text FROM "
+                       "tn_text AS y) AS loaded",
+                       text, sizeof text));
+  run(&s, "DROP TABLE tn_binary, tn_text");
+  session_close(&s);
+}
+
 Test(bulk, values_longer_than_a_piece_go_through)
 {
   enum { LONG = 3 << 20, ROWS = 8 };

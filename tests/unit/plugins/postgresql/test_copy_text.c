@@ -32,6 +32,10 @@ field_of(struct codec *codec, uint32_t oid, const tn_value *value, char *out,
 Test(copy_text, a_field_is_its_text_with_backslashes)
 {
   const tn_value items[] = { tn_text("a\tb\"\\"), tn_null() };
+  const tn_value bytes[] = { tn_text("\\x4142"), tn_uuid(uuid_bytes) };
+  const tn_value keys[] = { tn_blob(uuid_bytes, 16) };
+  const tn_value moments[] = { tn_timestamp(0), tn_date(1), tn_text("now") };
+  const tn_value row[] = { tn_array(TN_TEXT, bytes, 1) };
   const tn_value boxes[] = { tn_text("(1,2),(3,4)"), tn_text("(5,6),(7,8)") };
   const struct {
     uint32_t oid;
@@ -57,8 +61,33 @@ Test(copy_text, a_field_is_its_text_with_backslashes)
     { 2950, tn_uuid(uuid_bytes), "12345678-9abc-def0-0011-223344556677" },
     { 2950, tn_blob(uuid_bytes, 16), "12345678-9abc-def0-0011-223344556677" },
     { 1184, tn_timestamp_zoned(0, 0), "1970-01-01 00:00:00+00:00" },
+    { 1184, tn_timestamp_zoned(0, 3600), "1970-01-01 01:00:00+01:00" },
+    { 1184, tn_timestamp(0), "1970-01-01 00:00:00+00:00" },
+    { 1184, tn_date(1), "1970-01-02 00:00:00+00:00" },
+    { 1184, tn_text("now"), "now" },
+    { 1114, tn_timestamp(0), "1970-01-01 00:00:00" },
+    { 23, tn_bool(1), "1" },
+    { 701, tn_bool(1), "1" },
+    { 1700, tn_bool(1), "1" },
+    { 20, tn_double(1e15), "1000000000000000" },
+    { 20, tn_decimal("1e2"), "100" },
+    { 20, tn_text("1"), "1" },
+    { 5069, tn_uint64(UINT64_MAX), "18446744073709551615" },
+    { 5069, tn_double(1e15), "1000000000000000" },
+    { 700, tn_double(0.1), "0.10000000149011612" },
+    { 114, tn_date(1), "\"1970-01-02\"" },
+    { 3802, tn_date(1), "\"1970-01-02\"" },
+    { 3802, tn_bool(1), "true" },
     { 3802, tn_json("{\"a\":\"\\n\"}"), "{\"a\":\"\\\\n\"}" },
     { 1009, tn_array(TN_TEXT, items, 2), "{\"a\\tb\\\\\"\\\\\\\\\",NULL}" },
+    { 1001, tn_array(TN_TEXT, bytes, 2),
+      "{\"\\\\\\\\x5c7834313432\","
+      "\"\\\\\\\\x123456789abcdef00011223344556677\"}" },
+    { 1001, tn_array(TN_TEXT, row, 1), "{{\"\\\\\\\\x5c7834313432\"}}" },
+    { 2951, tn_array(TN_BLOB, keys, 1),
+      "{\"12345678-9abc-def0-0011-223344556677\"}" },
+    { 1185, tn_array(TN_TIMESTAMP, moments, 3),
+      "{\"1970-01-01 00:00:00+00:00\",\"1970-01-02 00:00:00+00:00\",\"now\"}" },
     { 1020, tn_array(TN_TEXT, boxes, 2), "{\"(1,2),(3,4)\";\"(5,6),(7,8)\"}" },
     { 600, tn_text("(1,2)"), "(1,2)" },
     { 16400, tn_text("ok"), "ok" },
@@ -79,6 +108,8 @@ Test(copy_text, a_field_is_its_text_with_backslashes)
 /* As strict as a parameter: the server would cut and round without a word. */
 Test(copy_text, what_would_be_altered_is_refused)
 {
+  /* An item that only the server reads does not spare those behind it. */
+  const tn_value days[] = { tn_text("today"), tn_timestamp(1) };
   const struct {
     uint32_t oid;
     tn_value value;
@@ -86,6 +117,7 @@ Test(copy_text, what_would_be_altered_is_refused)
   } cases[] = {
     { 23, tn_double(1.5), "not a whole number" },
     { 1082, tn_timestamp(1), "its time of day would be lost" },
+    { 1182, tn_array(TN_DATE, days, 2), "its time of day would be lost" },
     { 1114, tn_timestamp_zoned(0, 0), "its zone would be lost" },
     { 18, tn_text("ab"), "one byte" },
     { 25, tn_bytes(TN_TEXT, "a\0b", 3), "NUL" },
