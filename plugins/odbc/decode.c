@@ -147,6 +147,16 @@ odbc__read_block(void *user)
 
 /* ---- with the caller ---- */
 
+/* A text is UTF-8. A database that does not see to it, as SQLite, may hold any
+ * bytes as one. */
+static void
+give_text(const struct tn_host *host, const char *text, size_t size,
+          tn_value *ret)
+{
+  if (host->value_parse(TN_TEXT, text, size, ret) != TN_OK)
+    *ret = tn_blob(text, size);
+}
+
 /* What is no value of the column's type comes back as the text it is. */
 static void
 parse_text(const struct odbc__statement *statement,
@@ -162,7 +172,7 @@ parse_text(const struct odbc__statement *statement,
   }
   if (column->type == TN_TEXT ||
       host->value_parse(column->type, text, size, ret) != TN_OK) {
-    *ret = tn_bytes(TN_TEXT, text, size);
+    give_text(host, text, size, ret);
     return;
   }
   if (column->is_zoned && ret->type == TN_TIMESTAMP &&
@@ -231,7 +241,7 @@ odbc__decode(struct odbc__statement *statement, tn_value *cells)
     if (raw[i].size < 0) {
       cells[i] = tn_null();
     } else if (column->c_type == SQL_C_BINARY && column->type == TN_TEXT) {
-      cells[i] = tn_bytes(TN_TEXT, bytes, size);
+      give_text(statement->conn->host, bytes, size, &cells[i]);
     } else if (column->c_type == SQL_C_BINARY) {
       cells[i] = tn_blob(bytes, size);
     } else if (column->c_type == SQL_C_CHAR) {
