@@ -106,22 +106,22 @@ write_casts(const struct odbc__statement *statement, const tn_value *values,
   char buffer[ODBC__CAST_SIZE];
   size_t used = 0;
   size_t done = 0;
-  size_t at = 0;
+  struct odbc__place place = { 0 };
   uint32_t i;
 
   if (made == NULL)
     return NULL;
-  for (i = 0;
-       i < count && odbc__next_mark(conn->family->dialect->lexer, source, &at);
+  for (i = 0; i < count &&
+              odbc__next_mark(conn->family->dialect->lexer, source, &place);
        i++) {
     const char *cast = next_cast(statement, i, &values[i], buffer);
     size_t size = strlen(cast) + 1;
 
-    memcpy(made + used, text + done, at - done);
-    used += at - done;
+    memcpy(made + used, text + done, place.at - done);
+    used += place.at - done;
     memcpy(made + used, cast, size);
     used += size - 1;
-    done = ++at;
+    done = ++place.at;
   }
   memcpy(made + used, text + done, source->units - done);
   *ret_size = used + source->units - done;

@@ -11,6 +11,7 @@ struct scan {
   bool is_utf8;
   uint32_t lexer;
   size_t at;
+  bool in_code; /* inside a comment that is executed */
   bool is_kept; /* nothing is changed */
 };
 
@@ -47,13 +48,23 @@ hide_line(struct scan *scan)
     hide(scan);
 }
 
-/* At the slash. What is executed, or a hint, is left alone. */
-static void
-hide_block(struct scan *scan)
+/* At the first dash. MySQL wants a blank or a control character behind them. */
+static bool
+is_line_comment(const struct scan *scan)
 {
-  uint32_t third = unit(scan, scan->at + 2);
-  bool is_code = (scan->lexer & TN_LEX_CODE_COMMENT) != 0 &&
-                 (third == '!' || third == '+' || third == 'M');
+  uint32_t after = unit(scan, scan->at + 2);
+
+  return unit(scan, scan->at + 1) == '-' &&
+         ((scan->lexer & TN_LEX_DASH_NEEDS_SPACE) == 0 || after <= ' ' ||
+          after == 0x7F);
+}
+
+/* At the slash. A hint is left alone. */
+static void
+hide_comment(struct scan *scan)
+{
+  bool is_hint = (scan->lexer & TN_LEX_CODE_COMMENT) != 0 &&
+                 unit(scan, scan->at + 2) == '+';
   unsigned depth = 0;
 
   do {
@@ -65,11 +76,33 @@ hide_block(struct scan *scan)
       depth--;
       scan->at += 2;
     } else {
-      if (!is_code)
+      if (!is_hint)
         hide(scan);
       scan->at++;
     }
   } while (depth > 0 && !is_at_end(scan));
+}
+
+/* At the slash. What is executed is code between two marks. */
+static void
+hide_block(struct scan *scan)
+{
+  size_t mark = unit(scan, scan->at + 2) == 'M' ? 3 : 2;
+
+  if ((scan->lexer & TN_LEX_CODE_COMMENT) != 0 &&
+      unit(scan, scan->at + mark) == '!') {
+    scan->in_code = true;
+    scan->at += mark + 1;
+  } else {
+    hide_comment(scan);
+  }
+}
+
+static void
+end_code(struct scan *scan)
+{
+  scan->in_code = false;
+  scan->at += 2;
 }
 
 /* To the end of what `quote` ends; doubled, it ends one part and begins the
@@ -131,11 +164,13 @@ step(struct scan *scan)
 {
   uint32_t c = unit(scan, scan->at);
 
-  if ((c == '-' && unit(scan, scan->at + 1) == '-') ||
+  if ((c == '-' && is_line_comment(scan)) ||
       (c == '#' && (scan->lexer & TN_LEX_HASH_COMMENT) != 0))
     hide_line(scan);
   else if (c == '/' && unit(scan, scan->at + 1) == '*')
     hide_block(scan);
+  else if (scan->in_code && c == '*' && unit(scan, scan->at + 1) == '/')
+    end_code(scan);
   else if (c == '\'')
     skip_quoted(scan, c, has_backslash(scan));
   else if (c == '"')
@@ -252,14 +287,19 @@ odbc__looks_like_query(const char *sql)
 }
 
 bool
-odbc__next_mark(uint32_t lexer, const struct odbc__text *sql, size_t *at)
+odbc__next_mark(uint32_t lexer, const struct odbc__text *sql,
+                struct odbc__place *place)
 {
-  struct scan scan = {
-    .sql = sql, .is_utf8 = true, .lexer = lexer, .at = *at, .is_kept = true
-  };
+  struct scan scan = { .sql = sql,
+                       .is_utf8 = true,
+                       .lexer = lexer,
+                       .at = place->at,
+                       .in_code = place->in_code,
+                       .is_kept = true };
 
   while (!is_at_end(&scan) && unit(&scan, scan.at) != '?')
     step(&scan);
-  *at = scan.at;
+  place->at = scan.at;
+  place->in_code = scan.in_code;
   return !is_at_end(&scan);
 }

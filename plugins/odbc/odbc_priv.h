@@ -235,7 +235,12 @@ bool odbc__text_make(const struct odbc__conn *conn, const char *text,
                      size_t size, struct odbc__text *ret);
 
 /* On to the next parameter of a text in UTF-8; false: there is none. */
-bool odbc__next_mark(uint32_t lexer, const struct odbc__text *sql, size_t *at);
+struct odbc__place {
+  size_t at;
+  bool in_code; /* inside a comment that is executed */
+};
+bool odbc__next_mark(uint32_t lexer, const struct odbc__text *sql,
+                     struct odbc__place *place);
 
 /* Is its first word one of these, which end with NULL? */
 bool odbc__begins_with(const char *sql, const char *const *words);
