@@ -120,7 +120,7 @@ static const struct odbc__family families[] = {
               TN_CAP_READ_UNCOMMITTED | TN_CAP_READ_COMMITTED |
               TN_CAP_REPEATABLE_READ | TN_CAP_SERIALIZABLE | TN_CAP_RETURNING |
               TN_CAP_UPSERT,
-      .flags = ODBC__BRACES | ODBC__DOUBLE_TEXT | ODBC__GUESS |
+      .flags = ODBC__DECODES | ODBC__DOUBLE_TEXT | ODBC__GUESS |
                ODBC__HEX_BYTES | ODBC__STALE_PLANS | ODBC__FAILURE_ABORTS |
                ODBC__LOCALE,
       .dialect = &odbc__dialect_postgresql,

@@ -83,13 +83,30 @@ is_harmless(const char *value)
          (size == 0 || value[size - 1] != ' ');
 }
 
+/* PostgreSQL's driver makes a blank of '+' in these and a sign of "%41", but
+ * not between braces; of all others it takes braces for a part of the value. */
+static bool
+is_decoded(const struct odbc__family *family, const char *name)
+{
+  static const char *const decoded[] = { "PWD", "ConnSettings", "A6", "pqopt",
+                                         "D5" };
+  size_t i;
+
+  for (i = 0; i < ODBC__COUNT(decoded); i++)
+    if (strcasecmp(decoded[i], name) == 0)
+      return (family->flags & ODBC__DECODES) != 0;
+  return false;
+}
+
 static int32_t
 add_value(struct text *text, const struct odbc__family *family,
           const char *name, const char *value, struct tn_call *call)
 {
-  bool has_braces = (family->flags & ODBC__BRACES) != 0;
+  bool is_code = is_decoded(family, name) && strpbrk(value, "+%") != NULL;
+  bool has_braces =
+      (family->flags & ODBC__BRACES) != 0 || is_decoded(family, name);
 
-  if (is_plain(value) || (!has_braces && is_harmless(value))) {
+  if ((is_plain(value) && !is_code) || (!has_braces && is_harmless(value))) {
     add(text, value);
   } else if (has_braces) {
     add(text, "{");

@@ -60,6 +60,8 @@ enum odbc__flag {
                                     (implicit.c) */
   ODBC__LOCALE = 1 << 24,        /* a login calls setlocale(), which no two
                                     threads may at once */
+  ODBC__DECODES = 1 << 25,       /* braces are for few keywords, in whose values
+                                    '+' and '%' mean something (keyword.c) */
 };
 
 /* What a parameter is written as, so that it has a type for the server: a
