@@ -241,12 +241,14 @@ tn_txn_commit(tn_txn *txn, tn_err *err)
 }
 
 /* What was to be undone is still there, so nothing around it may be committed
- * any more. */
+ * any more; nor can it be where the transaction has gone. */
 static void
 spoil(const tn_txn *txn, const tn_err *err)
 {
   struct tn_txn_watch *watch = txn->conn->txn;
 
+  if (watch->is_over)
+    return;
   if (watch->spoiled == 0 || txn->depth < watch->spoiled)
     watch->spoiled = txn->depth;
   if (watch->cause.code != TN_OK)
