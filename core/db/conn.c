@@ -8,18 +8,25 @@
 #include "dialect.h"
 
 void
+tn_conn__stop_rows(tn_conn *conn, tn_deadline deadline)
+{
+  tn_prepared *prepared;
+
+  if (conn->bulk != NULL)
+    tn_bulk__orphan(conn->bulk);
+  for (prepared = conn->statements; prepared != NULL; prepared = prepared->next)
+    if (prepared->result.is_running)
+      tn_result__stop(&prepared->result, deadline);
+}
+
+/* Not every backend can let go of a statement while another's rows come. */
+void
 tn_conn__close_all(tn_conn *conn, tn_deadline deadline)
 {
   tn_prepared *prepared;
   tn_prepared *next;
 
-  if (conn->bulk != NULL)
-    tn_bulk__orphan(conn->bulk);
-
-  /* Not every backend can let go of a statement while another's rows come. */
-  for (prepared = conn->statements; prepared != NULL; prepared = prepared->next)
-    if (prepared->result.is_running)
-      tn_result__stop(&prepared->result, deadline);
+  tn_conn__stop_rows(conn, deadline);
   for (prepared = conn->statements; prepared != NULL; prepared = next) {
     next = prepared->next;
     if (tn_cache__is_idle(prepared))
@@ -27,19 +34,6 @@ tn_conn__close_all(tn_conn *conn, tn_deadline deadline)
     tn_cache__forget(&conn->cache, prepared);
     tn_prepared__orphan(prepared, deadline);
   }
-}
-
-void
-tn_conn__stop_rows(tn_conn *conn)
-{
-  tn_deadline deadline = tn_deadline_after_ms(TN_CONN_CLOSE_MS);
-  tn_prepared *prepared;
-
-  if (conn->bulk != NULL)
-    tn_bulk__orphan(conn->bulk);
-  for (prepared = conn->statements; prepared != NULL; prepared = prepared->next)
-    if (prepared->result.is_running)
-      tn_result__stop(&prepared->result, deadline);
 }
 
 bool

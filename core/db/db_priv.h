@@ -269,9 +269,9 @@ bool tn_traffic__is_quiet(int fd);
  * rows cannot be got rid of by `deadline` costs the session. */
 void tn_conn__close_all(tn_conn *conn, tn_deadline deadline);
 
-/* End what is under way on it, a result or a bulk load, in a second; statements
+/* End what is under way on it, a result or a bulk load, likewise; statements
  * stay open. */
-void tn_conn__stop_rows(tn_conn *conn);
+void tn_conn__stop_rows(tn_conn *conn, tn_deadline deadline);
 
 /* Was it opened by the parent of this process? Then the backend must not be
  * called (pool_fork.c). */

@@ -303,7 +303,7 @@ undo(tn_txn *txn, tn_err *err)
   if (txn->is_done)
     return TN_OK;
   if (!is_told(txn))
-    tn_conn__stop_rows(txn->conn);
+    tn_conn__stop_rows(txn->conn, tn_deadline_after_ms(TN_CONN_CLOSE_MS));
   if (txn->outer != NULL)
     return rollback_inner(txn, err);
   txn->watch.is_ending = true;
