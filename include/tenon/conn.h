@@ -23,7 +23,9 @@ typedef struct tn_prepared tn_prepared;
 /* Wait for a descriptor in place of poll(2), e.g. by letting a scheduler run
  * something else: until `fd` (-1: none) is ready for `events` (TN_WAIT_… in
  * plugin.h) or `until` has come. Returns the events that are ready, 0 for none
- * (a spurious return is allowed), -1 on an error. */
+ * (a spurious return is allowed), -1 on an error, which is TN_E_CANCELED with
+ * ECANCELED in errno and TN_E_IO else. One that comes back after `until` loses
+ * nothing: what has arrived by then counts. */
 typedef int (*tn_wait_fn)(int fd, uint32_t events, tn_deadline until,
                           void *user);
 
@@ -228,8 +230,9 @@ TN_API uint32_t tn_conn_txn_state(const tn_conn *conn);
 /* Calls on `conn` that name no deadline end at this one, until it is set again;
  * 0: timeout_ms after each has begun, as before. So has a commit its own, and
  * everything between a begin and a commit has one together. A call after it
- * sends nothing and fails with TN_E_TIMEOUT, but a rollback has a second of its
- * own then. A pool forgets it when it takes the connection back. */
+ * sends nothing and fails with TN_E_TIMEOUT, but a rollback, to a savepoint
+ * too, has a second of its own then. A pool forgets it when it takes the
+ * connection back. */
 TN_API void tn_conn_set_deadline(tn_conn *conn, tn_deadline deadline);
 
 /* Is the session still good? `deadline` 0: the connection's timeout_ms from

@@ -275,10 +275,10 @@ Test(metrics, waits_are_a_histogram)
 
 Test(metrics, a_locale_with_a_decimal_comma_changes_nothing)
 {
-  open_engine("");
-  engine->pool->wait_ns = 1500000000;
   if (!comma_locale_begin())
     cr_skip("no localedef to make a locale with a decimal comma");
+  open_engine("");
+  engine->pool->wait_ns = 1500000000;
   write_both(NULL);
   expect_line("tenon_wait_seconds_bucket{target=\"fake://h/db\",le=\"0.0001\"} "
               "0");
