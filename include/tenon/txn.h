@@ -60,8 +60,10 @@ TN_API TN_MUST_USE enum tn_code tn_txn_commit(tn_txn *txn, tn_err *err);
 TN_API TN_MUST_USE enum tn_code tn_txn_rollback(tn_txn *txn, tn_err *err);
 
 /* Roll back unless committed, and release. A connection that cannot be rolled
- * back is dead. Stores NULL; NULL in either place is a no-op. Scopes inside
- * that are still there become unusable, but must be ended too. */
+ * back is dead. A listener that is told of one of its statements cannot end it:
+ * that is logged, and nothing happens. Stores NULL; NULL in either place is a
+ * no-op. Scopes inside that are still there become unusable, but must be ended
+ * too. */
 TN_API void tn_txn_end(tn_txn **txn);
 
 /* What statements run on; borrowed until the scope ends. */
